@@ -1,0 +1,13 @@
+// The parts of the extension module, each in a file of its own.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace pynet {
+
+void bind_runtime(pybind11::module_& module);
+void bind_layers(pybind11::module_& module);
+void bind_criteria(pybind11::module_& module);
+void bind_optimizers(pybind11::module_& module);
+
+}  // namespace pynet

@@ -1,0 +1,98 @@
+// The optimizers: one call over all parameters. Everything is checked before anything moves.
+#include <cmath>
+#include <vector>
+
+#include "bindings/arrays.hpp"
+#include "bindings/bindings.hpp"
+#include "kernels/kernels.hpp"
+
+namespace pynet {
+namespace {
+
+using namespace py::literals;
+
+// The i-th parameter's array in each of several parallel lists, all alike.
+class Parallel {
+   public:
+    Parallel(const py::list& parameters, std::initializer_list<std::pair<const char*, const py::list*>> others) {
+        for (const auto& [name, list] : others) {
+            if (list->size() != parameters.size()) throw py::value_error(std::string(name) + " must have one entry per parameter");
+        }
+        for (std::size_t i = 0; i < parameters.size(); ++i) {
+            const std::string where = "[" + std::to_string(i) + "]";
+            arrays_.push_back({as_parameter(parameters[i], ("parameters" + where).c_str())});
+            for (const auto& [name, list] : others) {
+                const std::string text = name + where;
+                py::array other = as_parameter((*list)[i], text.c_str());
+                require_same_shape(other, text.c_str(), arrays_[i][0], "its parameter");
+                if (!same_dtype(other, arrays_[i][0])) throw py::value_error(text + " must have its parameter's dtype");
+                arrays_[i].push_back(other);
+            }
+        }
+    }
+    std::size_t size() const { return arrays_.size(); }
+    std::vector<py::array>& operator[](std::size_t i) { return arrays_[i]; }
+
+   private:
+    std::vector<std::vector<py::array>> arrays_;
+};
+
+void bind_sgd(py::module_& module) {
+    module.def(
+        "sgd_step",
+        [](const py::list& parameters, const py::list& grads, const std::optional<py::list>& velocities,
+           const std::vector<std::int64_t>& steps, double lr, double momentum, double dampening, double weight_decay,
+           bool nesterov) {
+            Parallel all = velocities ? Parallel(parameters, {{"grads", &grads}, {"velocities", &*velocities}})
+                                      : Parallel(parameters, {{"grads", &grads}});
+            if (steps.size() != all.size()) throw py::value_error("steps must have one entry per parameter");
+            const SgdOptions options{lr, momentum, dampening, weight_decay, nesterov};
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                by_dtype(all[i][0], [&](auto zero) {
+                    using T = decltype(zero);
+                    compute(double(all[i][0].size()),
+                            [&, p = out<T>(all[i][0]), g = in<T>(all[i][1]), size = all[i][0].size(),
+                             v = velocities ? out<T>(all[i][2]) : nullptr] {
+                                kernels<T>().sgd.step(p, g, v, size, options, steps[i] <= 1);
+                            });
+                });
+            }
+        },
+        "parameters"_a, "grads"_a, "velocities"_a, "steps"_a, "lr"_a, "momentum"_a, "dampening"_a, "weight_decay"_a,
+        "nesterov"_a);
+}
+
+void bind_adam(py::module_& module) {
+    module.def(
+        "adam_step",
+        [](const py::list& parameters, const py::list& grads, const py::list& means, const py::list& squares,
+           const std::vector<std::int64_t>& steps, double lr, double beta1, double beta2, double eps,
+           double weight_decay, bool decoupled) {
+            Parallel all(parameters, {{"grads", &grads}, {"means", &means}, {"squares", &squares}});
+            if (steps.size() != all.size()) throw py::value_error("steps must have one entry per parameter");
+            const AdamOptions options{lr, beta1, beta2, eps, weight_decay, decoupled};
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                const double t = double(steps[i]);
+                by_dtype(all[i][0], [&](auto zero) {
+                    using T = decltype(zero);
+                    compute(double(all[i][0].size()),
+                            [&, p = out<T>(all[i][0]), g = in<T>(all[i][1]), m = out<T>(all[i][2]),
+                             v = out<T>(all[i][3]), size = all[i][0].size()] {
+                                kernels<T>().adam.step(p, g, m, v, size, options, 1 - std::pow(beta1, t),
+                                                       1 - std::pow(beta2, t));
+                            });
+                });
+            }
+        },
+        "parameters"_a, "grads"_a, "means"_a, "squares"_a, "steps"_a, "lr"_a, "beta1"_a, "beta2"_a, "eps"_a,
+        "weight_decay"_a, "decoupled"_a);
+}
+
+}  // namespace
+
+void bind_optimizers(py::module_& module) {
+    bind_sgd(module);
+    bind_adam(module);
+}
+
+}  // namespace pynet

@@ -1,0 +1,54 @@
+// The table of contents of the kernels: one line per stem, one table per instruction set and type.
+#pragma once
+
+#include "activation.hpp"
+#include "adam.hpp"
+#include "batch_norm.hpp"
+#include "cross_entropy.hpp"
+#include "cross_entropy_loss.hpp"
+#include "dropout.hpp"
+#include "leaky_relu.hpp"
+#include "linear.hpp"
+#include "log_softmax.hpp"
+#include "math_loops.hpp"
+#include "mse.hpp"
+#include "relu.hpp"
+#include "runtime/dispatch.hpp"
+#include "sgd.hpp"
+#include "sigmoid.hpp"
+#include "softmax.hpp"
+#include "tanh.hpp"
+
+namespace pynet {
+
+template <class T>
+struct Kernels {
+    Activation<T> relu;
+    Activation<T, T> leaky_relu;
+    Activation<T> sigmoid;
+    Activation<T> tanh;
+    Linear<T> linear;
+    Softmax<T> softmax;
+    LogSoftmax<T> log_softmax;
+    Dropout<T> dropout;
+    BatchNorm<T> batch_norm;
+    Mse<T> mse;
+    CrossEntropy<T> cross_entropy;
+    CrossEntropyLoss<T> cross_entropy_loss;
+    Sgd<T> sgd;
+    Adam<T> adam;
+    Math<T> math;
+};
+
+// The kernels of one instruction set, which the CPU must support: for tests.
+template <class T>
+const Kernels<T>& kernels(Isa isa);
+
+// The kernels that this machine uses.
+template <class T>
+const Kernels<T>& kernels() {
+    static const Kernels<T>& active = kernels<T>(active_isa());
+    return active;
+}
+
+}  // namespace pynet

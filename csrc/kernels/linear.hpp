@@ -1,0 +1,110 @@
+// Linear: every output is a weighted sum of the inputs plus a bias; the sums are BLAS's.
+#pragma once
+
+#include "blocks.hpp"
+#include "runtime/blas.hpp"
+
+namespace pynet {
+
+// X: (batch, in), W: (out, in), b: (out), Y: (batch, out).  b and its gradient may be null.
+template <class T>
+struct Linear {
+    // Y = X W^T + b
+    void (*forward)(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in, Index out);
+    // dX = dY W
+    void (*backward_input)(const T* grad_output, const T* weight, T* grad_input, Index batch, Index in, Index out);
+    // dW = dY^T X + beta dW,  db = sum over the batch of dY + beta db;  beta is 0 or 1
+    void (*backward_parameters)(const T* input, const T* grad_output, T* grad_weight, T* grad_bias, Index batch,
+                                Index in, Index out, T beta);
+};
+
+namespace PYNET_ISA {
+
+// The number of parts, by their sizes alone, in which the rows of a product are computed. Every part packs the other
+// operand again, so parts have many rows, or else much work each.
+inline Index gemm_parts(Index rows, Index columns, Index depth) {
+    const double flops = 2.0 * double(rows) * double(columns) * double(depth);
+    const Index by_work = flops < 64e6 ? Index(flops / 4e6) : 16;
+    const Index by_rows = rows / (flops < 64e6 ? 16 : 128);
+    const Index parts = by_work < by_rows ? by_work : by_rows;
+    return parts < 1 ? 1 : parts;
+}
+
+template <class T>
+void linear_forward(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in, Index out) {
+    const auto product = [=](Index row, Index rows, Index column, Index columns) {
+        for (Index n = row; n < row + rows; ++n) {
+            for (Index k = column; k < column + columns; ++k) output[n * out + k] = bias ? bias[k] : T(0);
+        }
+        if (rows > 0 && columns > 0 && in > 0) {
+            gemm(false, true, rows, columns, in, input + row * in, in, weight + column * in, in, T(1),
+                 output + row * out + column, out);
+        }
+    };
+    if (batch >= out) {
+        for_numbered_blocks(batch, gemm_parts(batch, out, in),
+                            [&](Index, Index begin, Index end) { product(begin, end - begin, 0, out); });
+    } else {
+        for_numbered_blocks(out, gemm_parts(out, batch, in),
+                            [&](Index, Index begin, Index end) { product(0, batch, begin, end - begin); });
+    }
+}
+
+template <class T>
+void linear_backward_input(const T* grad_output, const T* weight, T* grad_input, Index batch, Index in, Index out) {
+    const auto product = [=](Index row, Index rows, Index column, Index columns) {
+        if (rows <= 0 || columns <= 0) return;
+        if (out > 0) {
+            return gemm(false, false, rows, columns, out, grad_output + row * out, out, weight + column, in, T(0),
+                        grad_input + row * in + column, in);
+        }
+        for (Index n = row; n < row + rows; ++n) {
+            for (Index k = column; k < column + columns; ++k) grad_input[n * in + k] = 0;
+        }
+    };
+    if (batch >= in) {
+        for_numbered_blocks(batch, gemm_parts(batch, in, out),
+                            [&](Index, Index begin, Index end) { product(begin, end - begin, 0, in); });
+    } else {
+        for_numbered_blocks(in, gemm_parts(in, batch, out),
+                            [&](Index, Index begin, Index end) { product(0, batch, begin, end - begin); });
+    }
+}
+
+// sums = sum over rows of values + beta sums, added up in double, a strip of columns at a time.
+template <class T>
+void column_sums(const T* values, T* sums, Index rows, Index columns, T beta) {
+    constexpr Index strip = 128;
+    for_blocks((columns + strip - 1) / strip, rows_of(cheap_grain, rows * strip), [=](Index begin, Index end) {
+        for (Index first = begin * strip; first < end * strip && first < columns; first += strip) {
+            const Index width = columns - first < strip ? columns - first : strip;
+            double sum[strip] = {};
+            for (Index n = 0; n < rows; ++n) {
+                const T* row = values + n * columns + first;
+#pragma omp simd
+                for (Index k = 0; k < width; ++k) sum[k] += double(row[k]);
+            }
+            for (Index k = 0; k < width; ++k) sums[first + k] = T(sum[k]) + (beta == 0 ? T(0) : sums[first + k]);
+        }
+    });
+}
+
+template <class T>
+void linear_backward_parameters(const T* input, const T* grad_output, T* grad_weight, T* grad_bias, Index batch,
+                                Index in, Index out, T beta) {
+    for_numbered_blocks(out, gemm_parts(out, in, batch), [=](Index, Index begin, Index end) {
+        if (begin == end || in == 0) return;
+        if (batch > 0) {
+            return gemm(true, false, end - begin, in, batch, grad_output + begin, out, input, in, beta,
+                        grad_weight + begin * in, in);
+        }
+        for (Index i = begin * in; i < end * in; ++i) grad_weight[i] = beta == 0 ? T(0) : grad_weight[i];
+    });
+    if (grad_bias) column_sums(grad_output, grad_bias, batch, out, beta);
+}
+
+template <class T>
+constexpr Linear<T> linear{linear_forward<T>, linear_backward_input<T>, linear_backward_parameters<T>};
+
+}  // namespace PYNET_ISA
+}  // namespace pynet

@@ -1,0 +1,114 @@
+"""Which arrays pynet takes, and what it makes of the rest: the dtype policy, in one place.
+
+The kernels take float32 and float64 arrays that lie in memory as they like them without asking; everything else comes
+through here first.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+
+_default_dtype: np.dtype[Any] = np.dtype(np.float64)
+
+
+def as_float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Return float32 or float64 as a NumPy dtype; anything else raises TypeError."""
+    if dtype is not None:
+        try:
+            wanted = np.dtype(dtype)
+        except TypeError:
+            wanted = None
+        if wanted in (np.float32, np.float64):
+            return wanted.newbyteorder("=")
+    raise TypeError(f"dtype must be float32 or float64, got {dtype!r}")
+
+
+def set_default_dtype(dtype: npt.DTypeLike) -> None:
+    """Choose the dtype of new parameters, and of what comes in as neither float32 nor float64.
+
+    Parameters
+    ----------
+    dtype : float32 or float64
+        float64 from the start, as in NumPy; float32 is twice as fast.
+
+    Raises
+    ------
+    TypeError
+        If ``dtype`` is anything else.
+    """
+    global _default_dtype
+    _default_dtype = as_float_dtype(dtype)
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """Return the dtype that new parameters get: see `set_default_dtype`."""
+    return _default_dtype
+
+
+def choose_dtype(dtype: npt.DTypeLike | None) -> np.dtype[Any]:
+    """Return ``dtype``, or the default one for None."""
+    return _default_dtype if dtype is None else as_float_dtype(dtype)
+
+
+def as_array(value: object, name: str) -> Array:
+    """Return anything array-like as a plain ndarray of real numbers, of whatever dtype and layout it has.
+
+    Raises
+    ------
+    TypeError
+        If it is complex, text, dates, objects, structured or masked, or no array at all.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, whose mask would be lost: fill it first, as in x.filled(0)")
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        array = np.from_dlpack(value)  # type: ignore[arg-type]
+    else:
+        try:
+            array = np.asarray(value)
+        except ValueError as error:  # rows of different lengths
+            if isinstance(value, list | tuple):
+                raise TypeError(f"{name} must be an array of numbers, got a {type(value).__name__}: {error}") from None
+            raise
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be an array of real numbers, got {_describe(value, array)}")
+    return array
+
+
+def as_input(value: object, name: str, dtype: np.dtype[Any] | None = None) -> Array:
+    """Return anything array-like as a C-contiguous, aligned float32 or float64 array.
+
+    Without ``dtype`` float32 and float64 stay as they are, and the rest becomes the default dtype.
+    """
+    array = as_array(value, name)
+    if dtype is None:
+        dtype = array.dtype.newbyteorder("=") if array.dtype in (np.float32, np.float64) else _default_dtype
+    return np.require(array, dtype, ["C", "A"])
+
+
+def as_classes(value: object, dtype: np.dtype[Any]) -> Array:
+    """Return a classification target: int64 labels if it is one-dimensional and of integers, else rows of ``dtype``."""
+    array = as_array(value, "target")
+    if array.ndim != 1 or array.dtype.kind == "f":
+        return as_input(array, "target", dtype)
+    if array.dtype.kind == "b":
+        raise TypeError("target must hold integer labels, got bool: target.astype(int) has them")
+    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"target has label {array.max()} in row {array.argmax()}, which is no class")
+    return np.require(array, np.int64, ["C", "A"])
+
+
+def as_parameter(value: object, name: str, shape: tuple[int, ...]) -> Array:
+    """Return the array itself if kernels can write into it as it lies, else a copy; float32 and float64 are kept."""
+    from .errors import ShapeError
+
+    array = as_array(value, name)
+    if array.shape != shape:
+        raise ShapeError(f"{name} has shape {array.shape}, expected {shape}")
+    return np.require(as_input(array, name), requirements=["C", "A", "W"])
+
+
+def _describe(value: object, array: Array) -> str:
+    return f"dtype {array.dtype}" if isinstance(value, np.ndarray) else f"{type(value).__name__} (dtype {array.dtype})"

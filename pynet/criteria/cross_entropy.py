@@ -1,0 +1,47 @@
+"""CrossEntropy between probabilities and targets: the notebook's."""
+
+from typing import Any
+
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import Array
+from ..criterion import Criterion
+from ..module import named
+
+
+class CrossEntropy(Criterion):
+    """``-sum(target * log(clip(input, 1e-9, 1 - 1e-9))) / N``, from probabilities, as in the notebook.
+
+    Put it behind a `SoftMax`. From scores, `CrossEntropyLoss` does both at once and more exactly.
+
+    Shapes
+    ------
+    input (N, classes) probabilities; target (N, classes) one-hot rows or any probabilities, or (N,) integer labels. The
+    loss is a scalar of the input's dtype.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit.
+    ValueError
+        If the batch is empty, or a label is no class.
+
+    Notes
+    -----
+    The gradient is ``-target / clip(input, 1e-15, 1 - 1e-15) / N``, the notebook's: always finite, and not the
+    derivative of the clipped loss where the clip acts. There the loss is constant and its derivative 0, with which a
+    network that is certain and wrong would never learn better. Gradient checks belong outside that zone.
+    """
+
+    @named
+    def forward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Any:
+        """Return the loss; in float32 it is summed in double."""
+        self.output = output = _core.cross_entropy_forward(input, target)
+        return output
+
+    @named
+    def backward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
+        """Return ``-target / clip(input, 1e-15, 1 - 1e-15) / N``."""
+        self.grad_output = grad = _core.cross_entropy_backward(input, target)
+        return grad

@@ -1,0 +1,45 @@
+"""Criterion: what a network's output costs, and the gradient of that cost."""
+
+from typing import Any
+
+import numpy.typing as npt
+
+from .arrays import Array
+
+
+class Criterion:
+    """Base of all criteria: a function of an input and a target, at the end of the graph.
+
+    A criterion has no train/eval modes, and its ``backward`` takes no ``grad_output``. Subclasses define
+    ``forward(input, target) -> loss`` and ``backward(input, target) -> grad_input``.
+
+    Attributes
+    ----------
+    output : scalar or None
+        The last loss that `forward` computed.
+    grad_output : array or None
+        The last gradient that `backward` computed.
+    """
+
+    output: Any = None
+    grad_output: Array | None = None
+
+    def forward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Any:
+        """Return the loss; see the subclass for its formula."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward(input, target)")
+
+    def backward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
+        """Return the gradient of the loss with respect to ``input``."""
+        raise NotImplementedError(f"{type(self).__name__} must define backward(input, target)")
+
+    def __call__(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Any:
+        """Return ``forward(input, target)``."""
+        return self.forward(input, target)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("output", "grad_output")}
+
+    def __repr__(self) -> str:
+        from .describe import call_text
+
+        return call_text(self)

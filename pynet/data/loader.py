@@ -1,0 +1,82 @@
+"""DataLoader: batches of arrays."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import Array
+from ..checks import as_size
+from ..errors import ShapeError
+from ..random import Randomness, Seed
+
+
+class DataLoader:
+    """Iterates over ``(X, y)`` batch by batch; ``len`` is the number of batches.
+
+    Parameters
+    ----------
+    X, y : array
+        One row per sample in each; dtypes are kept. Memory-mapped arrays are read batch by batch.
+    batch_size : int, default 1
+        Rows per batch; the last batch has what is left.
+    shuffle : bool, default False
+        Whether each iteration takes the rows in a new random order. Without it, batches are views of X and y.
+    drop_last : bool, default False
+        Whether a last batch of fewer rows is left out.
+    seed : int or numpy.random.Generator, optional
+        Where the order comes from; NumPy's global generator unless given.
+
+    Yields
+    ------
+    X_batch, y_batch : array
+
+    Raises
+    ------
+    ShapeError
+        If X and y do not have the same number of rows.
+    TypeError, ValueError
+        If ``batch_size`` is no int or less than 1.
+    """
+
+    def __init__(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        drop_last: bool = False,
+        seed: Seed = None,
+    ) -> None:
+        self.X, self.y = as_rows(X, "X"), as_rows(y, "y")
+        require_same_rows(X=self.X, y=self.y)
+        self.batch_size = as_size(batch_size, "batch_size", smallest=1)
+        self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
+        self._random = Randomness(seed)
+
+    def __len__(self) -> int:
+        full, rest = divmod(len(self.X), self.batch_size)
+        return full + (1 if rest and not self.drop_last else 0)
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        order: Any = self._random.permutation(len(self.X)) if self.shuffle else None
+        for batch in range(len(self)):
+            rows = slice(batch * self.batch_size, (batch + 1) * self.batch_size)
+            chosen = rows if order is None else order[rows]
+            yield self.X[chosen], self.y[chosen]
+
+
+def as_rows(value: npt.ArrayLike, name: str) -> Array:
+    """Return an array with at least one axis, uncopied if it is one."""
+    array = value if isinstance(value, np.ndarray) else np.asarray(value)
+    if array.ndim == 0:
+        raise ShapeError(f"{name} has no axes, expected one row per sample")
+    return array
+
+
+def require_same_rows(**arrays: Array) -> None:
+    """Raise ShapeError unless all arrays have the same number of rows."""
+    if len({len(array) for array in arrays.values()}) > 1:
+        counts = ", ".join(f"{name} has {len(array)}" for name, array in arrays.items())
+        raise ShapeError(f"all arrays must have the same number of rows: {counts}")

@@ -1,0 +1,142 @@
+"""BatchNorm gives every channel mean 0 and variance 1 over the batch."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import Array, choose_dtype
+from ..checks import as_at_least_zero, as_number, as_size
+from ..module import named
+from .parametric import Parametric, array_attribute
+
+
+class BatchNorm(Parametric):
+    """``(input - mean) / sqrt(variance + eps) * weight + bias``, per channel.
+
+    In training, mean and (biased) variance are those of the batch, and the running ones move towards them:
+    ``running = (1 - momentum) * running + momentum * batch``, with the unbiased variance. In evaluation the running ones
+    are used, and are constants in `backward`. PyTorch's BatchNorm1d, 2d and 3d in one.
+
+    Parameters
+    ----------
+    num_features : int
+        Number of channels.
+    eps : float, default 1e-5
+        Added to the variance; at least 0.
+    momentum : float, default 0.1
+        How far the running statistics move, from 0 to 1.
+    affine : bool, default True
+        Whether there are ``weight`` (ones at first) and ``bias`` (zeros).
+    dtype : float32 or float64, optional
+        Of parameters and statistics; `pynet.get_default_dtype()` (float64) unless given. Inputs are converted to it.
+
+    Attributes
+    ----------
+    weight, bias, grad_weight, grad_bias : array (num_features,) or None
+    running_mean, running_var : array (num_features,)
+        Zeros and ones at first.
+    num_batches_tracked : array () of int64
+        How often the statistics have moved.
+
+    Shapes
+    ------
+    input, output (N, num_features) or (N, num_features, ...): channels on axis 1.
+
+    Raises
+    ------
+    ShapeError
+        If an input has fewer than two axes or another number of channels.
+    ValueError
+        If in training there is only one value per channel, or none; if a hyper-parameter is out of range.
+
+    Notes
+    -----
+    Sums are taken in double, the variance in a second pass over the data.
+
+    References
+    ----------
+    Ioffe, Szegedy, "Batch normalization: accelerating deep network training by reducing internal covariate shift",
+    ICML 2015.
+    """
+
+    parameter_names = ("weight", "bias")
+    buffer_names = ("running_mean", "running_var", "num_batches_tracked")
+    array_names = ("weight", "bias", "grad_weight", "grad_bias", "running_mean", "running_var")
+
+    weight = array_attribute("weight", "weight", "The factors, (num_features,), or None.")
+    bias = array_attribute("bias", "bias", "The offsets, (num_features,), or None.")
+    grad_weight = array_attribute("grad_weight", "grad_weight", "The gradient of weight, or None.")
+    grad_bias = array_attribute("grad_bias", "grad_bias", "The gradient of bias, or None.")
+    running_mean = array_attribute("running_mean", "running_mean", "The running mean, (num_features,).")
+    running_var = array_attribute("running_var", "running_var", "The running variance, (num_features,).")
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        *,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        self.num_features = size = as_size(num_features, "num_features")
+        self.eps = as_at_least_zero(eps, "eps")
+        self.momentum = as_number(momentum, "momentum")
+        if not 0 <= self.momentum <= 1:
+            raise ValueError(f"momentum must be from 0 to 1, got {momentum}")
+        self.affine = bool(affine)
+        kind = choose_dtype(dtype)
+        self._weight, self._bias = (np.ones(size, kind), np.zeros(size, kind)) if affine else (None, None)
+        self._grad_weight, self._grad_bias = (np.zeros(size, kind), np.zeros(size, kind)) if affine else (None, None)
+        self._running_mean, self._running_var = np.zeros(size, kind), np.ones(size, kind)
+        self.num_batches_tracked = np.zeros((), np.int64)
+
+    @named
+    def forward(self, input: npt.ArrayLike) -> Array:
+        """Return the normalised input; in training also move the running statistics."""
+        self.output = output = self._normalized(input, update=self.training)
+        if self.training:
+            self.num_batches_tracked += 1
+        return output
+
+    @named
+    def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
+        """Return the gradient at ``input``; write ``grad_weight`` and ``grad_bias``, or add to them."""
+        return _core.batch_norm_backward(
+            input,
+            grad_output,
+            self._weight,
+            self._running_mean,
+            self._running_var,
+            self._grad_weight,
+            self._grad_bias,
+            self.eps,
+            self.training,
+            bool(accumulate),
+        )
+
+    @named
+    def _replay(self, input: npt.ArrayLike) -> Array:
+        return self._normalized(input, update=False)
+
+    def _normalized(self, input: npt.ArrayLike, update: bool) -> Array:
+        return _core.batch_norm_forward(
+            input,
+            self._weight,
+            self._bias,
+            self._running_mean,
+            self._running_var,
+            self.eps,
+            self.momentum,
+            self.training,
+            update,
+        )
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        dtype = None if self._running_mean.dtype == np.float64 else self._running_mean.dtype.name
+        names = ("num_features", "eps", "momentum", "affine")
+        return {name: getattr(self, name) for name in names} | {"dtype": dtype}

@@ -1,0 +1,99 @@
+"""Dropout silences random elements while a network trains."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import Array, as_input
+from ..checks import as_fraction
+from ..errors import ShapeError, StateError
+from ..module import Module, named
+from ..random import Randomness, Seed
+
+
+class Dropout(Module):
+    """In training, ``input / (1 - p)`` with probability 1 - p, else 0; in evaluation, the input itself.
+
+    The factor keeps the expectation the same. The mask is a function of one 64-bit number, drawn at each training
+    forward, and of the element's position: no number of threads changes it. A dropped infinity is 0.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        Probability that an element is dropped, 0 <= p < 1.
+    seed : int or numpy.random.Generator, optional
+        Where that number comes from; NumPy's global generator unless given.
+
+    Attributes
+    ----------
+    mask : array of bool or None
+        What the last training forward kept.
+
+    Shapes
+    ------
+    input (...), output (...): any number of axes; float32 and float64 are kept.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``p`` is no number, or not in [0, 1); also when it is assigned.
+    StateError
+        If `backward` in training finds no mask, or one of another shape.
+
+    References
+    ----------
+    Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: a simple way to prevent neural networks from
+    overfitting", JMLR 15, 2014. The generator is Philox4x32-10: Salmon, Moraes, Dror, Shaw, SC 2011.
+    """
+
+    def __init__(self, p: float = 0.5, *, seed: Seed = None) -> None:
+        super().__init__()
+        self.p = p
+        self.mask: Array | None = None
+        self._random = Randomness(seed)
+
+    @property
+    def p(self) -> float:
+        """Probability that an element is dropped."""
+        return self._p
+
+    @p.setter
+    def p(self, p: Any) -> None:
+        self._p = as_fraction(p, "p")
+
+    @named
+    def forward(self, input: npt.ArrayLike) -> Array:
+        """Return the input with a new mask drawn and applied; in evaluation the input itself."""
+        output = as_input(input, "input")
+        if self.training:
+            output, self.mask = _core.dropout_forward(output, self._random.word(), self._p)
+        self.output = output
+        return output
+
+    @named
+    def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
+        """Return ``grad_output / (1 - p)`` where the last forward's mask is True, else 0; in evaluation itself."""
+        at = as_input(input, "input")
+        grad = as_input(grad_output, "grad_output", at.dtype)
+        if grad.shape != at.shape:
+            raise ShapeError(f"grad_output has shape {grad.shape}, expected {at.shape} as input")
+        return self._masked(grad) if self.training else grad
+
+    def _masked(self, array: Array) -> Array:
+        if self.mask is None:
+            raise StateError(f"{self!r}: there is no mask yet, call forward in training mode first")
+        if self.mask.shape != array.shape:
+            raise StateError(
+                f"{self!r}: the mask of the last forward has shape {self.mask.shape}, expected {array.shape}: "
+                "call forward on this input first"
+            )
+        return _core.dropout_backward(array, np.require(self.mask, np.bool_, ["C", "A"]), self._p)
+
+    def _replay(self, input: npt.ArrayLike) -> Array:
+        array = as_input(input, "input")
+        return self._masked(array) if self.training else array
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"mask": None}

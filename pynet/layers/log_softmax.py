@@ -1,0 +1,35 @@
+"""LogSoftMax turns rows of scores into logarithms of probabilities."""
+
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import Array
+from ..module import Module, named
+
+
+class LogSoftMax(Module):
+    """``x_k - log(sum_j exp(x_j))``, along the last axis.
+
+    Computed as ``(x_k - m) - log1p(sum_{j != argmax} exp(x_j - m))`` with the row's maximum m: both terms have the same
+    sign, so nothing cancels, and the logarithm of a probability near 1 keeps all its digits.
+
+    Shapes
+    ------
+    input (..., classes), output (..., classes): at least one axis; float32 and float64 are kept.
+
+    Raises
+    ------
+    ShapeError
+        If the input has no axes.
+    """
+
+    @named
+    def forward(self, input: npt.ArrayLike) -> Array:
+        """Return the logarithms of the probabilities."""
+        self.output = output = _core.log_softmax_forward(input)
+        return output
+
+    @named
+    def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
+        """Return ``grad_output - softmax(input) * sum(grad_output)``, row by row."""
+        return _core.log_softmax_backward(input, grad_output)

@@ -1,0 +1,227 @@
+"""Module: the base of all layers and containers, with the protocol of the notebook."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Self, TypeVar
+
+import numpy.typing as npt
+
+from . import protocol
+from .arrays import Array, as_array, as_float_dtype
+from .describe import call_text, constructor_arguments
+from .errors import ShapeError, StateError
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class Mismatch(NamedTuple):
+    """What `Module.load_state_dict` left out with ``strict=False``."""
+
+    missing: list[str]
+    unexpected: list[str]
+
+
+def named(method: Method) -> Method:
+    """Put the module's repr in front of what a kernel says of its arguments."""
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, *args, **kwargs)
+        except (ValueError, TypeError) as error:
+            if error.args and isinstance(error.args[0], str):
+                error.args = (f"{self!r}: {error.args[0]}", *error.args[1:])
+            raise
+
+    return call  # type: ignore[return-value]
+
+
+def collects(method: Method) -> Method:
+    """Mark a method of `Module` as one that collects from below, which a subclass's own does not."""
+    method.collects = True  # type: ignore[attr-defined]
+    return method
+
+
+class Module:
+    """Base of all layers and containers: a box that goes forward and backward.
+
+    A subclass defines ``forward(input) -> output`` and ``backward(input, grad_output) -> grad_input``, and, if it
+    learns, ``parameters()`` and ``grad_parameters()``, as in the notebook. Modules that it holds as attributes, or in
+    lists of them, are found: their parameters, mode and state need no further code.
+
+    Attributes
+    ----------
+    training : bool
+        True from the start; `train` and `eval` switch it. The notebook's ``_train`` is the same.
+    output : array or None
+        The last output that `forward` computed.
+
+    Notes
+    -----
+    Instead of the two methods a subclass may name its arrays: with ``parameter_names = ("W",)`` its parameter is
+    ``self.W`` and its gradient ``self.grad_W``. Arrays that are state but do not learn are named in ``buffer_names``.
+    """
+
+    training: bool = True
+    output: Array | None = None
+    parameter_names: tuple[str, ...] = ()
+    buffer_names: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self.training = True
+
+    @property
+    def _train(self) -> bool:
+        return self.training
+
+    @_train.setter
+    def _train(self, mode: bool) -> None:
+        self.training = mode
+
+    def forward(self, input: npt.ArrayLike) -> Array:
+        """Return the output, and keep it as ``self.output``."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward(input)")
+
+    def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
+        """Return the gradient of ``sum(output * grad_output)`` with respect to ``input``, at that input.
+
+        The gradients of the module's own parameters are overwritten, or with ``accumulate`` added to.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define backward(input, grad_output)")
+
+    def __call__(self, input: npt.ArrayLike) -> Array:
+        """Return ``forward(input)``."""
+        return self.forward(input)
+
+    @collects
+    def parameters(self) -> list[Array]:
+        """Return the parameters as a flat list of live arrays, those of all modules below included, each once."""
+        return self._collected(protocol.parameters)
+
+    @collects
+    def grad_parameters(self) -> list[Array]:
+        """Return the gradients that belong to `parameters`: same order, same shapes, live."""
+        return self._collected(protocol.grad_parameters)
+
+    def _collected(self, collect: Callable[[Any], list[Array]]) -> list[Array]:
+        if type(self).parameters is Module.parameters:
+            return collect(self)
+        # Called as super().parameters() by a subclass that adds its own: what is below, without asking it again.
+        return [array for _, child in protocol.children(self) for array in collect(child)]
+
+    def named_parameters(self) -> list[tuple[str, Array]]:
+        """Return the parameters with their names, which are PyTorch's: ``0.weight``, ``0.bias``."""
+        return protocol.named_parameters(self)
+
+    def named_buffers(self) -> list[tuple[str, Array]]:
+        """Return the arrays that are state but do not learn, with their names: ``1.running_mean``."""
+        return [
+            (prefix + name, getattr(module, name))
+            for prefix, module in protocol.modules(self)
+            for name in getattr(module, "buffer_names", ())
+        ]
+
+    def named_children(self) -> Iterator[tuple[str, Any]]:
+        """Yield the modules held as attributes, in lists, tuples or dicts, with their names."""
+        return protocol.attribute_modules(self)
+
+    def zero_grad(self) -> None:
+        """Fill all gradients with zeros."""
+        for gradient in protocol.grad_parameters(self):
+            gradient.fill(0)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch this module and all below it to training (or, with False, evaluation); return ``self``."""
+        self.training = bool(mode)
+        for _, child in protocol.children(self):
+            protocol.set_mode(child, self.training)
+        return self
+
+    def eval(self) -> Self:
+        """Switch this module and all below it to evaluation; return ``self``."""
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of all parameters and buffers by name: a snapshot, which later steps do not change."""
+        return {name: array.copy() for name, array in self._state()}
+
+    def _state(self) -> list[tuple[str, Array]]:
+        """Live parameters and buffers, module by module, as PyTorch orders them."""
+        found = dict(self.named_parameters() + self.named_buffers())
+        prefixes = [prefix for prefix, _ in protocol.modules(self)]
+        owner = {name: max((p for p in prefixes if name.startswith(p)), key=len) for name in found}
+        return sorted(found.items(), key=lambda item: prefixes.index(owner[item[0]]))
+
+    def load_state_dict(self, state: Mapping[str, npt.ArrayLike], strict: bool = True) -> Mismatch:
+        """Copy a `state_dict` into this module's arrays; either all of it or, after an error, nothing.
+
+        Parameters
+        ----------
+        state : mapping of str to array
+            Names and shapes as in `state_dict`; values are converted to the dtype of the array they go to.
+        strict : bool, default True
+            Whether names that are missing or unexpected are an error.
+
+        Returns
+        -------
+        Mismatch
+            The names that were missing and unexpected: empty lists with ``strict``.
+
+        Raises
+        ------
+        ValueError
+            If names are missing or unexpected, and ``strict``.
+        ShapeError
+            If an array has the wrong shape.
+        TypeError
+            If an array is not of real numbers.
+        """
+        own = dict(self._state())
+        missing = [name for name in own if name not in state]
+        unexpected = [name for name in state if name not in own]
+        if strict and (missing or unexpected):
+            raise ValueError(f"state does not fit: missing {missing}, unexpected {unexpected}")
+        new = {}
+        for name, array in own.items():
+            if name in missing:
+                continue
+            value = as_array(state[name], name)
+            if value.shape != array.shape:
+                raise ShapeError(f"{name} has shape {value.shape}, expected {array.shape}")
+            if not array.flags.writeable:
+                raise StateError(f"{name} is read-only and cannot be loaded")
+            new[name] = value.astype(array.dtype)
+        for name, value in new.items():
+            own[name][...] = value
+        return Mismatch(missing, unexpected)
+
+    def astype(self, dtype: npt.DTypeLike) -> Self:
+        """Convert parameters, gradients and floating buffers to float32 or float64; return ``self``.
+
+        Raises
+        ------
+        TypeError
+            If ``dtype`` is neither float32 nor float64.
+        """
+        wanted = as_float_dtype(dtype)
+        protocol.convert(self, wanted)
+        return self
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments by name: what a file keeps of the architecture.
+
+        The attributes of the same names, unless a subclass says otherwise. Values are numbers, strings, booleans, None,
+        modules, and lists of these.
+        """
+        return constructor_arguments(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Copies and pickles are of the module, not of what its last call left behind.
+        return {name: value for name, value in vars(self).items() if name not in ("output", "_kept")}
+
+    def __repr__(self) -> str:
+        below = list(protocol.children(self))
+        if not below:
+            return call_text(self)
+        lines = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in below]
+        return "\n".join([f"{type(self).__name__}(", *lines, ")"])

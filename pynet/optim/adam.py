@@ -1,0 +1,90 @@
+"""Adam and AdamW: steps of a size of their own for every parameter."""
+
+from typing import Any
+
+from .. import _core
+from ..arrays import Array
+from ..checks import as_at_least_zero, as_fraction
+from .optimizer import Optimizer
+
+
+class Adam(Optimizer):
+    """Adam, as PyTorch's: ``p -= lr * m / (sqrt(v) + eps)`` with running means m of g and v of g².
+
+    ``g = grad + weight_decay * p``, ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g**2``, and at
+    a parameter's t-th step m is divided by ``1 - beta1**t``, v by ``1 - beta2**t``.
+
+    Parameters
+    ----------
+    model : module
+        Whose parameters to move.
+    lr : float, default 1e-3
+        The learning rate, at least 0; can be assigned at any time.
+    betas : (float, float), default (0.9, 0.999)
+        As in the formula, each in [0, 1).
+    eps : float, default 1e-8
+        At least 0.
+    weight_decay : float, default 0
+        At least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no number or out of range.
+
+    References
+    ----------
+    Kingma, Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+    """
+
+    options = ("lr", "betas", "eps", "weight_decay")
+    buffers = ("exp_avg", "exp_avg_sq")
+    _decoupled = False
+
+    def __init__(
+        self,
+        model: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(model, lr)
+        try:
+            beta1, beta2 = betas
+        except (TypeError, ValueError):
+            raise TypeError(f"betas must be two numbers, got {betas!r}") from None
+        self.betas = as_fraction(beta1, "betas[0]"), as_fraction(beta2, "betas[1]")
+        self.eps = as_at_least_zero(eps, "eps")
+        self.weight_decay = as_at_least_zero(weight_decay, "weight_decay")
+
+    def _move(
+        self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]
+    ) -> None:
+        means, squares = buffers
+        _core.adam_step(
+            parameters, grads, means, squares, steps, self.lr, *self.betas, self.eps, self.weight_decay, self._decoupled
+        )
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay, as PyTorch's: ``p *= 1 - lr * weight_decay`` instead of through the gradient.
+
+    Parameters, errors and the rest as `Adam`; ``weight_decay`` is 0.01 unless given.
+
+    References
+    ----------
+    Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    """
+
+    _decoupled = True
+
+    def __init__(
+        self,
+        model: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(model, lr, betas, eps, weight_decay)

@@ -1,0 +1,76 @@
+"""SGD: a step against the gradient, with momentum on request."""
+
+from typing import Any
+
+from .. import _core
+from ..arrays import Array
+from ..checks import as_at_least_zero, as_finite
+from .optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, as PyTorch's.
+
+    ``g = grad + weight_decay * p``; with momentum ``v = momentum * v + (1 - dampening) * g`` (at a parameter's first
+    step ``v = g``) and ``g = g + momentum * v if nesterov else v``; then ``p -= lr * g``.
+
+    Parameters
+    ----------
+    model : module
+        Whose parameters to move.
+    lr : float, default 1e-3
+        The learning rate, at least 0; can be assigned at any time.
+    momentum, dampening, weight_decay : float, default 0
+        As in the formula; momentum and weight_decay at least 0.
+    nesterov : bool, default False
+        Look ahead; needs momentum, and no dampening.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no number or out of range.
+
+    References
+    ----------
+    Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013.
+    """
+
+    options = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
+
+    def __init__(
+        self,
+        model: Any,
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        super().__init__(model, lr)
+        self.momentum = as_at_least_zero(momentum, "momentum")
+        self.dampening = as_finite(dampening, "dampening")
+        self.weight_decay = as_at_least_zero(weight_decay, "weight_decay")
+        self.nesterov = bool(nesterov)
+        if self.nesterov and (self.momentum == 0 or self.dampening != 0):
+            raise ValueError("nesterov needs a momentum above 0 and no dampening")
+
+    @property
+    def buffers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The velocity, where there is momentum."""
+        return ("momentum_buffer",) if self.momentum else ()
+
+    def _move(
+        self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]
+    ) -> None:
+        velocities = buffers[0] if buffers else None
+        _core.sgd_step(
+            parameters,
+            grads,
+            velocities,
+            steps,
+            self.lr,
+            self.momentum,
+            self.dampening,
+            self.weight_decay,
+            self.nesterov,
+        )

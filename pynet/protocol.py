@@ -1,0 +1,217 @@
+"""How pynet speaks to any module, a user's own included.
+
+A module is whatever has ``forward(input)`` and ``backward(input, grad_output)``. It may have ``parameters()`` and
+``grad_parameters()``, ``train()`` and ``eval()``, hold other modules as attributes or in lists, and need not be a
+`pynet.Module`, nor have called its ``__init__``. What differs between such modules is dealt with here and nowhere else.
+"""
+
+import copy
+import functools
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array
+from .criterion import Criterion
+from .errors import StateError
+
+
+def is_module(value: object) -> bool:
+    """Whether ``value`` is a module: an object, not a class, that can go forward and backward."""
+    if isinstance(value, type | Criterion):
+        return False
+    return callable(getattr(value, "forward", None)) and callable(getattr(value, "backward", None))
+
+
+def children(module: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the modules that ``module`` holds, with their names: attributes, and what lies in lists, tuples, dicts."""
+    named = getattr(module, "named_children", None)
+    yield from attribute_modules(module) if named is None else named()
+
+
+def attribute_modules(module: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the modules among an object's attributes."""
+    for name, value in list(getattr(module, "__dict__", {}).items()):
+        if isinstance(value, list | tuple):
+            pairs = ((f"{name}.{i}", item) for i, item in enumerate(value))
+        elif isinstance(value, dict):
+            pairs = ((f"{name}.{key}", item) for key, item in value.items())
+        else:
+            pairs = iter([(name, value)])
+        yield from ((path, item) for path, item in pairs if is_module(item))
+
+
+def modules(module: Any, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """Yield a module and all below it, each once, with the prefix of its parameters' names: '', '0.', '1.body.'."""
+    seen = set() if seen is None else seen
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    yield prefix, module
+    for name, child in children(module):
+        yield from modules(child, f"{prefix}{name}.", seen)
+
+
+def named_parameters(module: Any) -> list[tuple[str, Array]]:
+    """Return the names and arrays of a module's parameters and of those of all below it."""
+    found: list[tuple[str, Array]] = []
+    _collect(module, "", set(), found)
+    return found
+
+
+def _collect(module: Any, prefix: str, seen: set[int], found: list[tuple[str, Array]]) -> None:
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    if _speaks_for_itself(module, "parameters"):
+        below = [pair for name, child in children(module) for pair in _below(child, f"{name}.", seen)]
+        own = [(name, value) for name, value in vars(module).items() if isinstance(value, np.ndarray)]
+        for position, array in enumerate(_flatten(module.parameters())):
+            name = next((name for name, value in own + below if value is array), str(position))
+            found.append((prefix + name, array))
+        return
+    for name in getattr(module, "parameter_names", ()):
+        array = getattr(module, name)
+        if array is not None:
+            found.append((prefix + name, array))
+    for name, child in children(module):
+        _collect(child, f"{prefix}{name}.", seen, found)
+
+
+def _below(module: Any, prefix: str, seen: set[int]) -> list[tuple[str, Array]]:
+    found: list[tuple[str, Array]] = []
+    _collect(module, prefix, seen, found)
+    return found
+
+
+def parameters(module: Any) -> list[Array]:
+    """Return a module's parameters as one flat list, those of modules below it included."""
+    return [array for _, array in named_parameters(module)]
+
+
+def grad_parameters(module: Any) -> list[Array]:
+    """Return the gradients that belong to `parameters`, in the same order.
+
+    Raises
+    ------
+    StateError
+        If a module has another number of gradients than of parameters.
+    """
+    found: list[Array] = []
+    _collect_gradients(module, set(), found)
+    return found
+
+
+def _collect_gradients(module: Any, seen: set[int], found: list[Array]) -> None:
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    if _speaks_for_itself(module, "parameters"):
+        seen.update(id(below) for _, below in modules(module))
+        found.extend(_own_gradients(module, _flatten(module.parameters())))
+        return
+    for name in getattr(module, "parameter_names", ()):
+        if getattr(module, name) is not None:
+            found.append(getattr(module, f"grad_{name}"))
+    for _, child in children(module):
+        _collect_gradients(child, seen, found)
+
+
+def _own_gradients(module: Any, arrays: list[Array]) -> list[Array]:
+    if not arrays:
+        return []
+    try:
+        gradients = _flatten(module.grad_parameters())
+    except AttributeError:
+        # The notebook's layers have no gradients until their first backward.
+        return [np.zeros_like(array) for array in arrays]
+    if len(gradients) != len(arrays):
+        raise StateError(
+            f"{module!r} has {len(arrays)} parameters but {len(gradients)} gradients: "
+            "grad_parameters() must return one for each of parameters(), in the same order"
+        )
+    return gradients
+
+
+def _speaks_for_itself(module: Any, method: str) -> bool:
+    """Whether a module's class defines ``method`` itself, instead of leaving it to `pynet.Module`."""
+    return not hasattr(getattr(type(module), method, None), "collects") and hasattr(module, method)
+
+
+def _flatten(nested: Any) -> list[Array]:
+    """Return one list of arrays: the notebook's Sequential returns a list of lists."""
+    if isinstance(nested, np.ndarray):
+        return [nested]
+    return [array for item in nested for array in _flatten(item)]
+
+
+def set_mode(module: Any, training: bool) -> None:
+    """Switch a module between training and evaluation, by its own ``train()`` or ``eval()`` if it has them."""
+    switch = getattr(module, "train" if training else "eval", None)
+    if switch is not None:
+        switch()
+
+
+def has_shared_modules(module: Any) -> bool:
+    """Whether some module stands twice below ``module``."""
+    seen: set[int] = set()
+
+    def shared(current: Any) -> bool:
+        for _, child in children(current):
+            if id(child) in seen or (seen.add(id(child)) or shared(child)):
+                return True
+        return False
+
+    return shared(module)
+
+
+def backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> Array:
+    """Call a module's backward, adding its gradients to those it has if ``accumulate``, whatever its signature."""
+    if _takes_accumulate(type(module)):
+        return module.backward(input, grad_output, accumulate=accumulate)  # type: ignore[no-any-return]
+    if not accumulate:
+        return module.backward(input, grad_output)  # type: ignore[no-any-return]
+    before = [gradient.copy() for gradient in grad_parameters(module)]
+    grad_input: Array = module.backward(input, grad_output)
+    for gradient, old in zip(grad_parameters(module), before, strict=True):
+        gradient += old
+    return grad_input
+
+
+@functools.cache
+def _takes_accumulate(cls: type) -> bool:
+    names = inspect.signature(cls.backward).parameters  # type: ignore[attr-defined]
+    return "accumulate" in names or any(p.kind is p.VAR_KEYWORD for p in names.values())
+
+
+def replay(module: Any, input: Any) -> Array:
+    """Return a module's output at ``input`` with nothing changed: no output kept, statistics moved or mask drawn."""
+    own = getattr(module, "_replay", None)
+    if own is not None:
+        return own(input)  # type: ignore[no-any-return]
+    state = np.random.get_state()
+    try:
+        return copy.deepcopy(module).forward(input)  # type: ignore[no-any-return]
+    finally:
+        np.random.set_state(state)
+
+
+def convert(module: Any, dtype: np.dtype[Any]) -> None:
+    """Convert the floating arrays of a module and of all below it."""
+    for _, part in modules(module):
+        own = getattr(part, "_convert", None)
+        if own is not None:
+            own(dtype)
+        else:
+            _convert_attributes(part, dtype)
+
+
+def _convert_attributes(module: Any, dtype: np.dtype[Any]) -> None:
+    """Convert the floating arrays among a module's attributes; one that stands under two names stays one."""
+    converted: dict[int, Array] = {}
+    for name, value in list(getattr(module, "__dict__", {}).items()):
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            converted.setdefault(id(value), value.astype(dtype, copy=False))
+            setattr(module, name, converted[id(value)])

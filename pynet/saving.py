@@ -1,0 +1,186 @@
+"""Saving and loading models: architecture and weights in one file, of which nothing is ever run."""
+
+import json
+import os
+import stat
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from . import architecture
+from .arrays import Array
+from .errors import CheckpointError
+from .module import Module
+
+__all__ = ["load", "save"]
+
+_HEADER = "pynet"  # the entry that holds the architecture
+
+
+def save(model: Module, path: str | os.PathLike[str]) -> None:
+    """Write a model's architecture and weights to one file.
+
+    The file is written beside its place, flushed to the disk and renamed, so that there is either the old one or the
+    new one, whatever happens.
+
+    Parameters
+    ----------
+    model : Module
+        Its architecture comes from ``config()``: a user's own class too, as long as that returns what its constructor
+        takes. Random state is not written.
+    path : str or path
+        Ends in ``.npz`` (NumPy's format, nothing else needed) or ``.safetensors`` (needs ``pynet[train]``).
+
+    Raises
+    ------
+    ValueError
+        If the ending is another one.
+    TypeError
+        If the model is no `pynet.Module`, or holds a constructor's argument that a file cannot keep.
+    ImportError
+        If the safetensors library is missing.
+    OSError
+        If the file cannot be written.
+    """
+    if not isinstance(model, Module):
+        raise TypeError(f"model must be a pynet.Module, got {type(model).__name__}")
+    write = _format(path, {".npz": _write_npz, ".safetensors": _write_safetensors})
+    header = json.dumps(
+        {"format": 1, "training": model.training, "architecture": architecture.encode(model)}, allow_nan=False
+    )
+    _replace(Path(path), lambda file: write(file, header, model.state_dict()))
+
+
+def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
+    """Read a model that `save` wrote.
+
+    Nothing in the file is unpickled, evaluated or imported: it can name pynet's own classes, and those given here.
+
+    Parameters
+    ----------
+    path : str or path
+        Ends in ``.npz`` or ``.safetensors``.
+    classes : iterable of type, optional
+        The user's own modules that the file may hold.
+
+    Returns
+    -------
+    Module
+        In the mode, training or evaluation, in which it was saved.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is damaged, not one of pynet's, or names a class that was not given.
+    ValueError
+        If the ending is another one.
+    ImportError
+        If the safetensors library is missing.
+    OSError
+        If the file cannot be read.
+    """
+    read = _format(path, {".npz": _read_npz, ".safetensors": _read_safetensors})
+    with open(path, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise CheckpointError(f"{path} is no regular file")
+    try:
+        text, state = read(Path(path))
+        header = json.loads(text)
+        if not isinstance(header, dict) or header.get("format") != 1:
+            raise CheckpointError("its format is not one that this version of pynet knows")
+        model = architecture.decode(header.get("architecture"), classes)
+        model.load_state_dict(state)
+        model.train(bool(header.get("training", True)))
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    except (ValueError, TypeError, KeyError, RecursionError, MemoryError, zipfile.BadZipFile, EOFError) as error:
+        raise CheckpointError(f"{path} is damaged or not one of pynet's: {error}") from error
+    return model
+
+
+def _format(path: str | os.PathLike[str], formats: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    found = formats.get(Path(path).suffix)
+    if found is None:
+        raise ValueError(f"path must end in {' or '.join(formats)}, got {os.fspath(path)!r}")
+    return found
+
+
+def _write_npz(file: IO[bytes], header: str, state: dict[str, Array]) -> None:
+    # A name like 'file' is an argument of np.savez itself; the prefix keeps parameters out of its way.
+    arrays = {f"state/{name}": array for name, array in state.items()}
+    np.savez(file, allow_pickle=False, **{_HEADER: np.frombuffer(header.encode(), np.uint8)}, **arrays)
+
+
+def _read_npz(path: Path) -> tuple[str, dict[str, Array]]:
+    size = path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            # np.savez stores entries as they are; a compressed one could grow beyond all bounds.
+            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > size:
+                raise CheckpointError(f"entry {entry.filename!r} is compressed or larger than the file")
+    with np.load(path, allow_pickle=False) as archive:
+        if _HEADER not in archive.files:
+            raise CheckpointError("it holds no architecture: was it written by pynet.save?")
+        header = archive[_HEADER].tobytes().decode()
+        return header, {
+            name.removeprefix("state/"): archive[name] for name in archive.files if name.startswith("state/")
+        }
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError("'.safetensors' files need a library: pip install 'pynet[train]'; '.npz' needs none") from error
+    return safetensors
+
+
+def _write_safetensors(file: IO[bytes], header: str, state: dict[str, Array]) -> None:
+    # The library writes strided arrays as if they were contiguous: state_dict() returns contiguous copies.
+    file.write(_safetensors().numpy.save(state, metadata={_HEADER: header}))
+
+
+def _read_safetensors(path: Path) -> tuple[str, dict[str, Array]]:
+    library = _safetensors()
+    try:
+        with library.safe_open(path, "numpy") as file:
+            header = (file.metadata() or {}).get(_HEADER)
+            if header is None:
+                raise CheckpointError("it holds no architecture: was it written by pynet.save?")
+            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except library.SafetensorError as error:
+        raise CheckpointError(str(error)) from error
+
+
+def _replace(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Write a file beside ``path`` and put it in its place; after an error the old one is as it was."""
+    target = Path(os.path.realpath(path))
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+            file.flush()
+            os.fchmod(file.fileno(), _mode(target))
+            os.fsync(file.fileno())
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _mode(target: Path) -> int:
+    """Return the permissions of the old file, or those that a new one would have."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,174 @@
+"""Sequential: modules one after another."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from . import protocol
+from .arrays import Array, as_input
+from .errors import ShapeError
+from .module import Module
+
+
+class _Run(NamedTuple):
+    """What a forward leaves for the backward that follows it."""
+
+    layers: list[Any]
+    inputs: list[Any]
+
+
+class Sequential(Module):
+    """Modules one after another: ``y[0] = layers[0](input)``, ``y[i] = layers[i](y[i - 1])``.
+
+    Parameters
+    ----------
+    *layers : module
+        Anything with ``forward(input)`` and ``backward(input, grad_output)``; a Sequential too. Without any, the input
+        comes out as it is. One module may stand twice: its gradients then add up within one backward.
+
+    Attributes
+    ----------
+    layers : list
+        The modules.
+
+    Shapes
+    ------
+    Those of the first layer's input and of the last one's output.
+
+    Raises
+    ------
+    TypeError
+        If a layer is no module.
+    ValueError
+        If a Sequential is put inside itself.
+
+    Notes
+    -----
+    `backward` uses the intermediate results of the last `forward` if it is given the very array that forward was given,
+    and otherwise computes them anew, without moving statistics, drawing masks or touching anybody's ``output``. Whoever
+    writes into an input or an intermediate output in between must call forward again.
+    """
+
+    _kept: _Run | None = None
+
+    def __init__(self, *layers: Any) -> None:
+        super().__init__()
+        self.layers: list[Any] = []
+        for layer in layers:
+            self.append(layer)
+
+    def append(self, layer: Any) -> "Sequential":
+        """Add a module at the end; return ``self``."""
+        if not protocol.is_module(layer):
+            hint = f": write {layer.__name__}(...)" if isinstance(layer, type) else ""
+            hint = ": write Sequential(*layers)" if isinstance(layer, list | tuple) else hint
+            raise TypeError(
+                f"layer {len(self.layers)} of Sequential must be a module with forward and backward, "
+                f"got {layer!r:.80}{hint}"
+            )
+        if any(below is self for _, below in protocol.modules(layer)):
+            raise ValueError(f"layer {len(self.layers)} of Sequential contains this Sequential itself")
+        self.layers.append(layer)
+        return self
+
+    def forward(self, input: npt.ArrayLike) -> Array:
+        """Run the layers from first to last; return the last output."""
+        layers, inputs, value = list(self.layers), [], input
+        for position, layer in enumerate(layers):
+            inputs.append(value)
+            try:
+                value = self._checked(layer.forward(value), "forward")
+            except Exception as error:
+                raise self._placed(error, position)
+        output = value if layers else as_input(input, "input")
+        self._kept = _Run(layers, inputs)
+        self.output = output  # type: ignore[assignment]
+        return output  # type: ignore[return-value]
+
+    def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
+        """Run the layers' backward from last to first; return the gradient with respect to ``input``."""
+        layers = self.layers
+        if not layers:
+            return _identity_backward(input, grad_output)
+        inputs = self._inputs_at(input)
+        if protocol.has_shared_modules(self):
+            # A module that stands twice adds its second gradient to its first, so all start from zero and add.
+            if not accumulate:
+                self.zero_grad()
+            accumulate = True
+        grad: Any = grad_output
+        for position in range(len(layers) - 1, -1, -1):
+            try:
+                grad = protocol.backward(layers[position], inputs[position], grad, accumulate)
+                grad = self._checked(grad, "backward")
+            except Exception as error:
+                raise self._placed(error, position)
+        return grad  # type: ignore[no-any-return]
+
+    def _inputs_at(self, input: Any) -> list[Any]:
+        """Return every layer's input: those of the last forward if it was at this input, else computed anew."""
+        kept = self._kept
+        if kept and kept.inputs and kept.inputs[0] is input and _same_items(kept.layers, self.layers):
+            return kept.inputs
+        inputs, value = [], input
+        for position, layer in enumerate(self.layers):
+            inputs.append(value)
+            if position + 1 < len(self.layers):
+                try:
+                    value = protocol.replay(layer, value)
+                except Exception as error:
+                    raise self._placed(error, position)
+        return inputs
+
+    def _replay(self, input: Any) -> Any:
+        for layer in self.layers:
+            input = protocol.replay(layer, input)
+        return input
+
+    @staticmethod
+    def _checked(value: Any, method: str) -> Any:
+        if not isinstance(value, np.ndarray) and not hasattr(value, "__array__"):
+            raise TypeError(f"{method} must return an array, got {type(value).__name__}")
+        return value
+
+    def _placed(self, error: Exception, position: int) -> Exception:
+        error.add_note(f"in layer {position} of Sequential: {self.layers[position]!r}")
+        return error
+
+    def named_children(self) -> Iterator[tuple[str, Any]]:
+        """Yield the layers, named by their positions."""
+        return ((str(position), layer) for position, layer in enumerate(self.layers))
+
+    def config(self) -> dict[str, Any]:
+        """Return the layers: what a file keeps of the architecture."""
+        return {"layers": list(self.layers)}
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.layers)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Sequential": ...
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return one layer, or for a slice a Sequential of the same layers."""
+        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.layers else "Sequential()"
+
+
+def _same_items(a: list[Any], b: list[Any]) -> bool:
+    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
+
+
+def _identity_backward(input: npt.ArrayLike, grad_output: npt.ArrayLike) -> Array:
+    grad = as_input(grad_output, "grad_output")
+    if grad.shape != np.shape(input):
+        raise ShapeError(f"grad_output has shape {grad.shape}, expected {np.shape(input)} as input")
+    return grad

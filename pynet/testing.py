@@ -1,0 +1,199 @@
+"""Checking a gradient against finite differences, in one line."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import protocol
+from .arrays import Array, as_array
+from .criterion import Criterion
+from .errors import GradientError
+
+__all__ = ["GradientReport", "gradcheck"]
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What `gradcheck` compared.
+
+    Attributes
+    ----------
+    checked : int
+        Number of derivatives compared.
+    worst_error : float
+        The largest difference from a finite difference.
+    worst : str
+        Where: ``input[2, 0]``, ``0.weight[1, 3]``.
+    """
+
+    checked: int
+    worst_error: float
+    worst: str
+
+
+def gradcheck(
+    module: Any,
+    input: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    atol: float = 1e-8,
+    rtol: float = 1e-6,
+) -> GradientReport:
+    """Compare the gradients of a module or a criterion with central differences, in float64.
+
+    For a module the gradients of ``sum(output * grad_output)``, with a fixed random ``grad_output``, at the input and
+    at every parameter; for a criterion that of the loss at the input. Nothing in the module changes: a copy is checked,
+    and each evaluation starts from the same state and the same random numbers, so that dropout keeps one mask.
+
+    Parameters
+    ----------
+    module : module or Criterion
+        What to check; a user's own too.
+    input : array
+        Where; converted to float64.
+    target : array, optional
+        For a criterion, its target.
+    atol, rtol : float, default 1e-8, 1e-6
+        A derivative may differ by ``atol + rtol * abs(expected)``.
+
+    Returns
+    -------
+    GradientReport
+
+    Raises
+    ------
+    GradientError
+        If a derivative differs: names the array and the index that is worst, expected and got, and says so if the point
+        seems to lie on a kink, where there is no derivative.
+
+    Notes
+    -----
+    The step is 6e-6 max(1, |x|), near the cube root of the rounding error, which is best for central differences:
+    Press et al., "Numerical recipes", section 5.7. Outputs are subtracted element by element before they are summed.
+    """
+    point = as_array(input, "input").astype(np.float64)
+    if isinstance(module, Criterion):
+        if target is None:
+            raise TypeError(f"{type(module).__name__} is a criterion: write gradcheck(criterion, input, target)")
+        function: _Function = _CriterionAt(module, target)
+    elif protocol.is_module(module):
+        if target is not None:
+            raise TypeError(f"{type(module).__name__} is a module: write gradcheck(module, input)")
+        function = _ModuleAt(module)
+    else:
+        raise TypeError(f"gradcheck takes a module or a criterion, got {type(module).__name__}")
+    return _compare(function, point, atol, rtol)
+
+
+class _Function:
+    """A function of an input and of named parameters, and its gradients."""
+
+    def parameter(self, name: str) -> Array:
+        """Return the parameter of that name."""
+        raise KeyError(name)
+
+    def value(self, point: Array, name: str = "input", index: Any = None, shift: float = 0.0) -> Array:
+        """Return the output, with one number of the input or of a parameter shifted."""
+        point = point.copy()
+        if index is not None and name == "input":
+            point[index] += shift
+        return self._value(point, name, index, shift)
+
+    def _value(self, point: Array, name: str, index: Any, shift: float) -> Array:
+        raise NotImplementedError
+
+    def gradients(self, point: Array) -> dict[str, Array]:
+        """Return what backward gives for the input and every parameter."""
+        raise NotImplementedError
+
+    def weights(self, point: Array) -> Array:
+        """What each output counts: the grad_output."""
+        return np.ones(())
+
+
+class _CriterionAt(_Function):
+    def __init__(self, criterion: Criterion, target: Any) -> None:
+        self._criterion, self._target = copy.deepcopy(criterion), target
+
+    def _value(self, point: Array, name: str, index: Any, shift: float) -> Array:
+        return np.asarray(self._criterion.forward(point, self._target))
+
+    def gradients(self, point: Array) -> dict[str, Array]:
+        return {"input": np.asarray(self._criterion.backward(point, self._target))}
+
+
+class _ModuleAt(_Function):
+    """A module in float64; every evaluation is of a fresh copy, from one state of NumPy's random numbers."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = copy.deepcopy(module)
+        protocol.convert(self._module, np.dtype(np.float64))
+        self._random = np.random.get_state()
+
+    def parameter(self, name: str) -> Array:
+        return dict(protocol.named_parameters(self._module))[name]
+
+    def _fresh(self) -> Any:
+        np.random.set_state(self._random)
+        return copy.deepcopy(self._module)
+
+    def _value(self, point: Array, name: str, index: Any, shift: float) -> Array:
+        module = self._fresh()
+        if name != "input":
+            dict(protocol.named_parameters(module))[name][index] += shift
+        return np.array(module.forward(point))
+
+    def weights(self, point: Array) -> Array:
+        return np.random.default_rng(0).uniform(0.5, 1.5, self.value(point).shape)
+
+    def gradients(self, point: Array) -> dict[str, Array]:
+        module = self._fresh()
+        weights = self.weights(point)
+        np.random.set_state(self._random)
+        module.forward(point)
+        found = {"input": np.array(protocol.backward(module, point, weights, accumulate=False))}
+        names = [name for name, _ in protocol.named_parameters(module)]
+        found.update(zip(names, map(np.array, protocol.grad_parameters(module)), strict=True))
+        return found
+
+
+def _compare(function: _Function, point: Array, atol: float, rtol: float) -> GradientReport:
+    before = np.random.get_state()
+    try:
+        gradients, weights, center = function.gradients(point), function.weights(point), function.value(point)
+        if gradients["input"].shape != point.shape:
+            raise GradientError(f"input: expected a gradient of shape {point.shape}, got {gradients['input'].shape}")
+        checked, worst_error, worst_excess, worst, failure = 0, 0.0, -np.inf, "", ""
+        for name, gradient in gradients.items():
+            values = point if name == "input" else function.parameter(name)
+            if gradient.shape != values.shape:
+                raise GradientError(f"{name}: expected a gradient of shape {values.shape}, got {gradient.shape}")
+            for index in np.ndindex(gradient.shape):
+                step = 6e-6 * max(1.0, abs(float(values[index])))
+                low, high = (function.value(point, name, index, shift) for shift in (-step, step))
+                expected = float(np.sum((high - low) * weights)) / (2 * step)
+                got = float(gradient[index])
+                excess = abs(got - expected) - (atol + rtol * abs(expected))
+                checked += 1
+                if excess > worst_excess or np.isnan(excess):
+                    worst, worst_excess, worst_error = f"{name}{list(index)}", excess, abs(got - expected)
+                    sides = float(np.sum((center - low) * weights)) / step, float(np.sum((high - center) * weights)) / step
+                    failure = "" if excess <= 0 else _message(worst, expected, got, *sides)
+                    if np.isnan(excess):
+                        raise GradientError(failure)
+        if failure:
+            raise GradientError(failure)
+        return GradientReport(checked, worst_error, worst)
+    finally:
+        np.random.set_state(before)
+
+
+def _message(where: str, expected: float, got: float, left: float, right: float) -> str:
+    text = f"{where}: expected {expected:.10g} (central difference), got {got:.10g}"
+    # Across a kink the two sides differ by the jump; on smooth ground only by the curvature times the tiny step.
+    if abs(left - right) > 1e-3 * max(1.0, abs(left), abs(right)):
+        text += f"; the point lies on a kink, with slope {left:.6g} to its left and {right:.6g} to its right: move it"
+    return text
