@@ -1,7 +1,7 @@
 """pynet: neural networks on NumPy arrays, with kernels in C++.
 
-Modules go ``forward(input)`` and ``backward(input, grad_output)``, by hand and in the open; criteria measure, optimizers
-move. See the README for a first example.
+Modules go ``forward(input)`` and ``backward(input, grad_output)``, by hand and in the open; criteria measure,
+optimizers move. See the README for a first example.
 """
 
 from pkgutil import extend_path as _extend_path

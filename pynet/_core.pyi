@@ -1,4 +1,4 @@
-"""The compiled kernels: see csrc/bindings. Array-like inputs are converted, parameters must be as the kernels want them."""
+"""The compiled kernels: see csrc/bindings. Inputs are converted, parameters must be as the kernels want them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,8 +8,6 @@ import numpy.typing as npt
 
 _Array = npt.NDArray[Any]
 _Mask = npt.NDArray[np.bool_]
-
-__file__: str
 
 def num_threads() -> int: ...
 def set_num_threads(count: int) -> None: ...

@@ -64,7 +64,7 @@ def as_array(value: object, name: str) -> Array:
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array, whose mask would be lost: fill it first, as in x.filled(0)")
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
-        array = np.from_dlpack(value)  # type: ignore[arg-type]
+        array = np.from_dlpack(value)
     else:
         try:
             array = np.asarray(value)

@@ -35,12 +35,11 @@ def attribute_modules(module: Any) -> Iterator[tuple[str, Any]]:
     """Yield the modules among an object's attributes."""
     for name, value in list(getattr(module, "__dict__", {}).items()):
         if isinstance(value, list | tuple):
-            pairs = ((f"{name}.{i}", item) for i, item in enumerate(value))
+            yield from ((f"{name}.{i}", item) for i, item in enumerate(value) if is_module(item))
         elif isinstance(value, dict):
-            pairs = ((f"{name}.{key}", item) for key, item in value.items())
-        else:
-            pairs = iter([(name, value)])
-        yield from ((path, item) for path, item in pairs if is_module(item))
+            yield from ((f"{name}.{key}", item) for key, item in value.items() if is_module(item))
+        elif is_module(value):
+            yield name, value
 
 
 def modules(module: Any, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
@@ -156,20 +155,13 @@ def set_mode(module: Any, training: bool) -> None:
 
 def has_shared_modules(module: Any) -> bool:
     """Whether some module stands twice below ``module``."""
-    seen: set[int] = set()
-
-    def shared(current: Any) -> bool:
-        for _, child in children(current):
-            if id(child) in seen or (seen.add(id(child)) or shared(child)):
-                return True
-        return False
-
-    return shared(module)
+    standing = [id(child) for _, part in modules(module) for _, child in children(part)]
+    return len(standing) > len(set(standing))
 
 
 def backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> Array:
     """Call a module's backward, adding its gradients to those it has if ``accumulate``, whatever its signature."""
-    if _takes_accumulate(type(module)):
+    if _takes_accumulate(module.__class__):
         return module.backward(input, grad_output, accumulate=accumulate)  # type: ignore[no-any-return]
     if not accumulate:
         return module.backward(input, grad_output)  # type: ignore[no-any-return]
@@ -181,8 +173,8 @@ def backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> A
 
 
 @functools.cache
-def _takes_accumulate(cls: type) -> bool:
-    names = inspect.signature(cls.backward).parameters  # type: ignore[attr-defined]
+def _takes_accumulate(cls: Any) -> bool:
+    names = inspect.signature(cls.backward).parameters
     return "accumulate" in names or any(p.kind is p.VAR_KEYWORD for p in names.values())
 
 

@@ -135,7 +135,9 @@ def _safetensors() -> Any:
     try:
         import safetensors.numpy
     except ImportError as error:
-        raise ImportError("'.safetensors' files need a library: pip install 'pynet[train]'; '.npz' needs none") from error
+        raise ImportError(
+            "'.safetensors' files need a library: pip install 'pynet[train]'; '.npz' needs none"
+        ) from error
     return safetensors
 
 

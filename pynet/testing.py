@@ -24,9 +24,9 @@ class GradientReport:
     checked : int
         Number of derivatives compared.
     worst_error : float
-        The largest difference from a finite difference.
+        How far the worst of them is from its finite difference.
     worst : str
-        Where: ``input[2, 0]``, ``0.weight[1, 3]``.
+        Which one that is: ``input[2, 0]``, ``0.weight[1, 3]``; the worst in units of what is allowed.
     """
 
     checked: int
@@ -110,7 +110,7 @@ class _Function:
         raise NotImplementedError
 
     def weights(self, point: Array) -> Array:
-        """What each output counts: the grad_output."""
+        """Return what each output counts: the grad_output."""
         return np.ones(())
 
 
@@ -166,7 +166,7 @@ def _compare(function: _Function, point: Array, atol: float, rtol: float) -> Gra
         gradients, weights, center = function.gradients(point), function.weights(point), function.value(point)
         if gradients["input"].shape != point.shape:
             raise GradientError(f"input: expected a gradient of shape {point.shape}, got {gradients['input'].shape}")
-        checked, worst_error, worst_excess, worst, failure = 0, 0.0, -np.inf, "", ""
+        checked, worst_error, worst_ratio, worst, failure = 0, 0.0, -1.0, "", ""
         for name, gradient in gradients.items():
             values = point if name == "input" else function.parameter(name)
             if gradient.shape != values.shape:
@@ -176,13 +176,17 @@ def _compare(function: _Function, point: Array, atol: float, rtol: float) -> Gra
                 low, high = (function.value(point, name, index, shift) for shift in (-step, step))
                 expected = float(np.sum((high - low) * weights)) / (2 * step)
                 got = float(gradient[index])
-                excess = abs(got - expected) - (atol + rtol * abs(expected))
+                error = abs(got - expected)
+                ratio = error / (atol + rtol * abs(expected))
                 checked += 1
-                if excess > worst_excess or np.isnan(excess):
-                    worst, worst_excess, worst_error = f"{name}{list(index)}", excess, abs(got - expected)
-                    sides = float(np.sum((center - low) * weights)) / step, float(np.sum((high - center) * weights)) / step
-                    failure = "" if excess <= 0 else _message(worst, expected, got, *sides)
-                    if np.isnan(excess):
+                if not ratio <= worst_ratio:  # a NaN is worst
+                    worst, worst_ratio, worst_error = f"{name}{list(index)}", ratio, error
+                    sides = (
+                        float(np.sum((center - low) * weights)) / step,
+                        float(np.sum((high - center) * weights)) / step,
+                    )
+                    failure = "" if ratio <= 1 else _message(worst, expected, got, *sides)
+                    if np.isnan(ratio):
                         raise GradientError(failure)
         if failure:
             raise GradientError(failure)

@@ -8,7 +8,6 @@ namespace {
 // The objects that a call compares with; kept for ever, so that no call has to look them up.
 struct Numpy {
     PyTypeObject* ndarray;
-    PyObject *float32, *float64, *int64;
     py::object float32_type, float64_type, as_input, as_classes;
 };
 
@@ -16,9 +15,6 @@ const Numpy& numpy() {
     static const Numpy* const cached = [] {
         const py::module_ np = py::module_::import("numpy"), arrays = py::module_::import("pynet.arrays");
         return new Numpy{reinterpret_cast<PyTypeObject*>(py::object(np.attr("ndarray")).release().ptr()),
-                         py::dtype::of<float>().release().ptr(),
-                         py::dtype::of<double>().release().ptr(),
-                         py::dtype::of<std::int64_t>().release().ptr(),
                          np.attr("float32"),
                          np.attr("float64"),
                          arrays.attr("as_input"),
@@ -31,10 +27,30 @@ const py::detail::PyArray_Proxy* proxy(py::handle array) { return py::detail::ar
 
 constexpr int ready_flags = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
 
-// A plain ndarray whose data a kernel can read as it lies; NumPy's native dtypes are singletons.
-bool is_ready(py::handle value, const PyObject* dtype) {
-    return Py_TYPE(value.ptr()) == numpy().ndarray && proxy(value)->descr == dtype &&
-           (proxy(value)->flags & ready_flags) == ready_flags;
+enum class Kind { float32, float64, int64, other };
+
+// By number, not by identity: NumPy makes several objects of one dtype, as np.dtype("f4").newbyteorder("=") shows.
+Kind kind(py::handle array) {
+    const auto* const descr = py::detail::array_descriptor_proxy(proxy(array)->descr);
+    if (descr->byteorder == '>') return Kind::other;
+    switch (descr->type_num) {
+        case py::detail::npy_api::NPY_FLOAT_:
+            return Kind::float32;
+        case py::detail::npy_api::NPY_DOUBLE_:
+            return Kind::float64;
+        case py::detail::npy_api::NPY_LONG_:
+        case py::detail::npy_api::NPY_LONGLONG_:
+            return Kind::int64;
+        default:
+            return Kind::other;
+    }
+}
+
+bool is_float(Kind kind) { return kind == Kind::float32 || kind == Kind::float64; }
+
+// A plain ndarray whose data a kernel can read as it lies.
+bool is_laid_out(py::handle value) {
+    return Py_TYPE(value.ptr()) == numpy().ndarray && (proxy(value)->flags & ready_flags) == ready_flags;
 }
 
 py::array borrow(py::handle value) { return py::reinterpret_borrow<py::array>(value); }
@@ -70,27 +86,28 @@ void register_errors() {
 }
 
 py::array as_input(py::handle value, const char* name) {
-    if (is_ready(value, numpy().float64) || is_ready(value, numpy().float32)) return borrow(value);
+    if (is_laid_out(value) && is_float(kind(value))) return borrow(value);
     py::array array = numpy().as_input(value, name);
     require_sane_size(array, name);
     return array;
 }
 
 py::array as_input(py::handle value, const char* name, const py::array& like) {
-    if (is_ready(value, proxy(like)->descr)) return borrow(value);
+    if (is_laid_out(value) && kind(value) == kind(like)) return borrow(value);
     py::array array = numpy().as_input(value, name, like.dtype());
     require_sane_size(array, name);
     return array;
 }
 
-bool are_labels(const py::array& target) { return proxy(target)->descr == numpy().int64; }
+bool are_labels(const py::array& target) { return kind(target) == Kind::int64; }
 
 py::array as_classes(py::handle target, const py::array& input, std::optional<std::int64_t> ignored) {
     if (input.ndim() != 2) {
         throw ShapeError("input has shape " + shape_text(input) + ", expected 2 axes: (batch, classes)");
     }
     if (input.shape(0) == 0) throw py::value_error("input has no rows: the loss of an empty batch is not defined");
-    const bool ready = is_ready(target, proxy(input)->descr) || (is_ready(target, numpy().int64) && proxy(target)->nd == 1);
+    const bool ready = is_laid_out(target) && (kind(target) == kind(input) ||
+                                               (kind(target) == Kind::int64 && proxy(target)->nd == 1));
     const py::array classes = ready ? borrow(target) : py::array(numpy().as_classes(target, input.dtype()));
     if (are_labels(classes)) {
         require_length(classes, "target", input.shape(0));
@@ -105,7 +122,7 @@ py::array as_classes(py::handle target, const py::array& input, std::optional<st
 }
 
 py::array as_parameter(py::handle value, const char* name) {
-    const bool usable = (is_ready(value, numpy().float64) || is_ready(value, numpy().float32)) &&
+    const bool usable = is_laid_out(value) && is_float(kind(value)) &&
                         (proxy(value)->flags & py::detail::npy_api::NPY_ARRAY_WRITEABLE_);
     if (!usable) {
         throw py::value_error(std::string(name) +
@@ -119,9 +136,9 @@ std::optional<py::array> as_optional_parameter(py::handle value, const char* nam
     return as_parameter(value, name);
 }
 
-bool is_float32(const py::array& array) { return proxy(array)->descr == numpy().float32; }
+bool is_float32(const py::array& array) { return kind(array) == Kind::float32; }
 
-bool same_dtype(const py::array& a, const py::array& b) { return proxy(a)->descr == proxy(b)->descr; }
+bool same_dtype(const py::array& a, const py::array& b) { return kind(a) == kind(b); }
 
 std::string shape_text(const py::array& array) {
     std::string text = "(";

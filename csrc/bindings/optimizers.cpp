@@ -1,4 +1,6 @@
 // The optimizers: one call over all parameters. Everything is checked before anything moves.
+#include <pybind11/stl.h>
+
 #include <cmath>
 #include <vector>
 

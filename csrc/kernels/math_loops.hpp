@@ -31,8 +31,13 @@ void for_each_exp_minus(const T* input, T maximum, T* output, Index size) {
 }
 
 template <class T>
-constexpr Math<T> math{for_each<T, exp>,     for_each_exp_minus<T>, for_each<T, log>,
-                       for_each<T, log1p>,   for_each<T, tanh>,     for_each<T, sigmoid>,
-                       for_each<T, tanh_derivative>, for_each<T, sigmoid_derivative>};
+constexpr Math<T> math{for_each<T, exp>,
+                       for_each_exp_minus<T>,
+                       for_each<T, log>,
+                       for_each<T, log1p>,
+                       for_each<T, tanh>,
+                       for_each<T, sigmoid>,
+                       for_each<T, tanh_derivative>,
+                       for_each<T, sigmoid_derivative>};
 
 }  // namespace pynet::PYNET_ISA

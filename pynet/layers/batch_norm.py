@@ -16,8 +16,8 @@ class BatchNorm(Parametric):
     """``(input - mean) / sqrt(variance + eps) * weight + bias``, per channel.
 
     In training, mean and (biased) variance are those of the batch, and the running ones move towards them:
-    ``running = (1 - momentum) * running + momentum * batch``, with the unbiased variance. In evaluation the running ones
-    are used, and are constants in `backward`. PyTorch's BatchNorm1d, 2d and 3d in one.
+    ``running = (1 - momentum) * running + momentum * batch``, with the unbiased variance. In evaluation the running
+    ones are used, and are constants in `backward`. PyTorch's BatchNorm1d, 2d and 3d in one.
 
     Parameters
     ----------
@@ -89,8 +89,8 @@ class BatchNorm(Parametric):
             raise ValueError(f"momentum must be from 0 to 1, got {momentum}")
         self.affine = bool(affine)
         kind = choose_dtype(dtype)
-        self._weight, self._bias = (np.ones(size, kind), np.zeros(size, kind)) if affine else (None, None)
-        self._grad_weight, self._grad_bias = (np.zeros(size, kind), np.zeros(size, kind)) if affine else (None, None)
+        self._weight = np.ones(size, kind) if affine else None
+        self._bias, self._grad_weight, self._grad_bias = (np.zeros(size, kind) if affine else None for _ in range(3))
         self._running_mean, self._running_var = np.zeros(size, kind), np.ones(size, kind)
         self.num_batches_tracked = np.zeros((), np.int64)
 

@@ -58,9 +58,7 @@ class Adam(Optimizer):
         self.eps = as_at_least_zero(eps, "eps")
         self.weight_decay = as_at_least_zero(weight_decay, "weight_decay")
 
-    def _move(
-        self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]
-    ) -> None:
+    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]) -> None:
         means, squares = buffers
         _core.adam_step(
             parameters, grads, means, squares, steps, self.lr, *self.betas, self.eps, self.weight_decay, self._decoupled

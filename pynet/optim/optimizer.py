@@ -68,9 +68,7 @@ class Optimizer:
             return state
         return {"step": 0} | {name: np.zeros_like(slot.array) for name in self.buffers}
 
-    def _move(
-        self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]
-    ) -> None:
+    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]) -> None:
         raise NotImplementedError(f"{type(self).__name__} must define _move")
 
     def state_dict(self) -> dict[str, Any]:
@@ -95,7 +93,7 @@ class Optimizer:
         if set(state) != expected:
             raise ValueError(f"state has {sorted(state)}, expected {sorted(expected)}")
         trial = type(self)(self.model, **{name: state[name] for name in self.options})  # checks the values
-        shapes = {name: array for name, array in protocol.named_parameters(self.model)}
+        shapes = dict(protocol.named_parameters(self.model))
         new: dict[str, dict[str, Any]] = {}
         for name, kept in state["state"].items():
             if name not in shapes:

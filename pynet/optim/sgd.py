@@ -59,9 +59,7 @@ class SGD(Optimizer):
         """The velocity, where there is momentum."""
         return ("momentum_buffer",) if self.momentum else ()
 
-    def _move(
-        self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]
-    ) -> None:
+    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]) -> None:
         velocities = buffers[0] if buffers else None
         _core.sgd_step(
             parameters,

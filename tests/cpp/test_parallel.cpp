@@ -1,0 +1,137 @@
+// The pool: every block once, for any number of threads, callers, levels and processes.
+#include <atomic>
+#include <thread>
+
+#include "child_process.hpp"
+#include "kernels_to_test.hpp"
+#include "runtime/blas.hpp"
+
+namespace {
+
+template <class Job>
+void for_each_block(Index blocks, Job job) {
+    pynet::parallel_for(
+        blocks, [](void* context, Index block) { (*static_cast<Job*>(context))(block); }, &job);
+}
+
+// How often each block ran. Not atomic: a block that two threads run at once is an error as well.
+std::vector<int> runs(Index blocks) {
+    std::vector<int> count(blocks);
+    for_each_block(blocks, [&](Index block) { ++count[block]; });
+    return count;
+}
+
+bool each_once(Index blocks) { return runs(blocks) == std::vector<int>(blocks, 1); }
+
+// For a child process: 0 if the pool and BLAS work there.
+int everything_works() {
+    if (!each_once(100)) return 1;
+    const double a[] = {1, 2, 3, 4}, b[] = {5, 6, 7, 8};
+    double c[] = {0, 0, 0, 0};
+    pynet::gemm(false, false, 2, 2, 2, a, 2, b, 2, 0, c, 2);
+    if (std::vector<double>(c, c + 4) != std::vector<double>{19, 22, 43, 50}) return 2;
+    const std::vector<double> x(100003, 2), zeros(100003, 0);
+    return pynet::kernels<double>(pynet::Isa::baseline).mse.forward(x.data(), zeros.data(), nullptr, 100003) == 400012
+               ? 0
+               : 3;
+}
+
+}  // namespace
+
+TEST_CASE("parallel_for runs every block exactly once") {
+    for (const int count : {1, 2, 3, 8, 64, 2}) {
+        const Threads threads(count);
+        CHECK_EQUAL(pynet::num_threads(), count);
+        for (const Index blocks : {0, 1, 2, 3, 64, 1000}) {
+            for (int again = 0; again < 20; ++again) CHECK_EQUAL(each_once(blocks) ? -1 : blocks, Index(-1));
+        }
+    }
+}
+
+TEST_CASE("parallel_for gives each thread its share, and the first to the caller") {
+    const Threads threads(3);
+    std::vector<std::thread::id> ran_on(10);
+    for_each_block(10, [&](Index block) { ran_on[block] = std::this_thread::get_id(); });
+    // Thirds of 10 blocks: 3, 3 and 4.
+    CHECK(ran_on[0] == std::this_thread::get_id());
+    for (const Index block : {1, 2, 4, 5, 7, 8, 9}) CHECK(ran_on[block] == ran_on[block - 1]);
+    CHECK(ran_on[0] != ran_on[3] && ran_on[3] != ran_on[6] && ran_on[6] != ran_on[0]);
+}
+
+TEST_CASE("parallel_for inside a job stays on the thread of that job") {
+    const Threads threads(3);
+    std::vector<std::vector<int>> counts(7);
+    std::atomic<int> elsewhere{0};
+    for_each_block(7, [&](Index outer) {
+        const auto thread = std::this_thread::get_id();
+        counts[outer].resize(40);
+        for_each_block(40, [&](Index inner) {
+            ++counts[outer][inner];
+            elsewhere += std::this_thread::get_id() != thread;
+        });
+    });
+    for (const auto& count : counts) CHECK_EQUAL(count, std::vector<int>(40, 1));
+    CHECK_EQUAL(elsewhere.load(), 0);
+    CHECK(each_once(100));  // and the pool still works
+}
+
+TEST_CASE("parallel_for is for many callers at once") {
+    const Threads threads(3);
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> callers;
+    for (int caller = 0; caller < 4; ++caller) {
+        callers.emplace_back([&wrong, caller] {
+            for (int again = 0; again < 200; ++again) wrong += !each_once(50 + 3 * caller);
+        });
+    }
+    for (std::thread& caller : callers) caller.join();
+    CHECK_EQUAL(wrong.load(), 0);
+}
+
+TEST_CASE("parallel_for follows set_num_threads while others use it") {
+    const Threads threads(2);
+    std::atomic<bool> stop{false};
+    std::atomic<int> wrong{0};
+    std::thread caller([&] {
+        while (!stop) wrong += !each_once(20);
+    });
+    for (int again = 0; again < 100; ++again) {
+        pynet::set_num_threads(1 + again % 6);
+        wrong += !each_once(33);
+    }
+    stop = true;
+    caller.join();
+    CHECK_EQUAL(wrong.load(), 0);
+}
+
+TEST_CASE("pool and BLAS work in a forked child") {
+    const Threads threads(3);
+    CHECK_EQUAL(everything_works(), 0);
+    CHECK_EQUAL(in_child(everything_works), 0);
+    CHECK_EQUAL(in_child([] { return in_child(everything_works); }), 0);  // and in its child
+    CHECK_EQUAL(everything_works(), 0);
+}
+
+TEST_CASE("pool works in a child forked while another thread computes") {
+    const Threads threads(3);
+    std::atomic<bool> stop{false};
+    std::thread caller([&] {
+        while (!stop) each_once(20);
+    });
+    for (int again = 0; again < 10; ++again) CHECK_EQUAL(in_child([] { return each_once(100) ? 0 : 1; }), 0);
+    stop = true;
+    caller.join();
+}
+
+TEST_CASE("results do not depend on the number of threads") {
+    const auto x = numbers<float>(300000, 1), target = numbers<float>(300000, 2);
+    const auto& k = pynet::kernels<float>(pynet::Isa::baseline);
+    const auto loss = [&](int count) {
+        const Threads threads(count);
+        std::vector<float> p(300000);
+        k.sigmoid.forward(x.data(), p.data(), 300000);
+        return k.mse.forward(p.data(), target.data(), nullptr, 300000);
+    };
+    const double expected = loss(1);
+    for (const int count : {2, 3, 7, 64}) CHECK_EQUAL(loss(count), expected);
+}
