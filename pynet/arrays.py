@@ -11,19 +11,27 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
-_default_dtype: np.dtype[Any] = np.dtype(np.float64)
+# NumPy's own objects of these dtypes: with another, equal one np.require returns a view instead of the array itself.
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+_default_dtype: np.dtype[Any] = _FLOATS[1]
 
 
 def as_float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     """Return float32 or float64 as a NumPy dtype; anything else raises TypeError."""
-    if dtype is not None:
-        try:
-            wanted = np.dtype(dtype)
-        except TypeError:
-            wanted = None
-        if wanted in (np.float32, np.float64):
-            return wanted.newbyteorder("=")
-    raise TypeError(f"dtype must be float32 or float64, got {dtype!r}")
+    try:
+        found = None if dtype is None else native_float(np.dtype(dtype))
+    except TypeError:
+        found = None
+    if found is None:
+        raise TypeError(f"dtype must be float32 or float64, got {dtype!r}")
+    return found
+
+
+def native_float(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+    """Return NumPy's own float32 or float64 for one in whatever byte order, and None for any other dtype."""
+    native = dtype.newbyteorder("=")
+    return next((kind for kind in _FLOATS if kind == native), None)
 
 
 def set_default_dtype(dtype: npt.DTypeLike) -> None:
@@ -84,7 +92,7 @@ def as_input(value: object, name: str, dtype: np.dtype[Any] | None = None) -> Ar
     """
     array = as_array(value, name)
     if dtype is None:
-        dtype = array.dtype.newbyteorder("=") if array.dtype in (np.float32, np.float64) else _default_dtype
+        dtype = native_float(array.dtype) or _default_dtype
     return np.require(array, dtype, ["C", "A"])
 
 

@@ -31,11 +31,11 @@ class Split(NamedTuple):
 
 @click.command(epilog="Example: pynet train digits --seed 1 --out results")
 @click.argument("data", type=click.Choice(["digits"]))
-@click.option("--hidden", default=128, show_default=True, type=click.IntRange(1), help="Units of the hidden layer.")
-@click.option("--dropout", default=0.2, show_default=True, type=click.FloatRange(0, 1, max_open=True))
-@click.option("--epochs", default=40, show_default=True, type=click.IntRange(1))
+@click.option("--hidden", default=256, show_default=True, type=click.IntRange(1), help="Units of the hidden layer.")
+@click.option("--dropout", default=0.3, show_default=True, type=click.FloatRange(0, 1, max_open=True))
+@click.option("--epochs", default=60, show_default=True, type=click.IntRange(1))
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(1))
-@click.option("--lr", default=2e-3, show_default=True, type=click.FloatRange(0), help="Learning rate of Adam.")
+@click.option("--lr", default=4e-3, show_default=True, type=click.FloatRange(0), help="Learning rate of Adam.")
 @click.option("--dtype", default="float32", show_default=True, type=click.Choice(["float32", "float64"]))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="For the split, weights and order.")
 @click.option(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import protocol
-from ..arrays import Array, as_array
+from ..arrays import Array, as_array, native_float
 from ..checks import as_at_least_zero
 from ..errors import ShapeError
 
@@ -120,13 +120,14 @@ class _Slot:
     def __init__(self, name: str, parameter: Array, gradient: Array) -> None:
         if np.shape(gradient) != parameter.shape:
             raise ShapeError(f"the gradient of '{name}' has shape {np.shape(gradient)}, expected {parameter.shape}")
-        if parameter.dtype not in (np.float32, np.float64):
+        dtype = native_float(parameter.dtype)
+        if dtype is None:
             raise TypeError(f"parameter '{name}' must be float32 or float64, got {parameter.dtype}")
         if not parameter.flags.writeable:
             raise ValueError(f"parameter '{name}' is read-only")
         self.name = name
         self._parameter = parameter
-        self.array = np.require(parameter, parameter.dtype.newbyteorder("="), ["C", "A"])
+        self.array = np.require(parameter, dtype, ["C", "A"])
         self.gradient = np.require(as_array(gradient, f"gradient of '{name}'"), self.array.dtype, ["C", "A", "W"])
 
     def write_back(self) -> None:

@@ -9,8 +9,14 @@
 
 using pynet::Index;
 
+// What references are computed in: more digits than the kernels have.
+using Exact = long double;
+
 template <class T>
 constexpr double epsilon = double(std::numeric_limits<T>::epsilon());
+
+// What sums of thousands of terms in double may be off, on top of the rounding to T.
+constexpr double of_sums = 1e-13;
 
 // Runs a test for every instruction set that the machine has, in float and in double.
 template <class Test>

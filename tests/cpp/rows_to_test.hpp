@@ -17,22 +17,15 @@ std::vector<T> scores(Index batch, Index classes) {
     return x;
 }
 
-// log(exp(x_k) / sum_j exp(x_j)), row by row.
+// exp(x_k) / sum_j exp(x_j), row by row.
 template <class T>
-std::vector<double> log_probabilities(const std::vector<T>& x, Index classes) {
-    std::vector<double> logs;
+std::vector<Exact> probabilities(const std::vector<T>& x, Index classes) {
+    std::vector<Exact> p;
     for (std::size_t row = 0; row < x.size(); row += classes) {
-        long double sum = 0;
-        for (Index k = 0; k < classes; ++k) sum += std::exp((long double)(x[row + k]));  // scores of 20 are no danger
-        for (Index k = 0; k < classes; ++k) logs.push_back(double(x[row + k] - std::log(sum)));
+        Exact sum = 0;
+        for (Index k = 0; k < classes; ++k) sum += std::exp(Exact(x[row + k]));
+        for (Index k = 0; k < classes; ++k) p.push_back(std::exp(Exact(x[row + k])) / sum);
     }
-    return logs;
-}
-
-template <class T>
-std::vector<double> probabilities(const std::vector<T>& x, Index classes) {
-    std::vector<double> p = log_probabilities(x, classes);
-    for (double& value : p) value = std::exp(value);
     return p;
 }
 

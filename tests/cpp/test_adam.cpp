@@ -5,7 +5,8 @@ TEST_CASE("adam takes two steps as by hand") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);
         const auto& k = pynet::kernels<T>(isa).adam;
-        const pynet::AdamOptions options{0.5, 0.5, 0.75, 1, 0, false};  // lr, beta1, beta2, eps, weight_decay, decoupled
+        const pynet::AdamOptions options{0.5, 0.5, 0.75,
+                                         1,   0,   false};  // lr, beta1, beta2, eps, weight_decay, decoupled
         std::vector<T> p{1, 2, 3}, m{0, 0, 0}, v{0, 0, 0};
         const std::vector<T> g1{3, -1, 0}, g2{-3, -1, 0};
         // m = g/2 over 1/2 is g;  v = g^2/4 over 1/4 is g^2;  p -= 1/2 g / (|g| + 1)

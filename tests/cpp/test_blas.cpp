@@ -17,11 +17,11 @@ std::vector<T> wider(const std::vector<T>& values, Index columns) {
 
 template <class T>
 void check_products() {
-    const std::vector<T> a{1, 2, 3, 4, 5, 6}, a_transposed{1, 4, 2, 5, 3, 6};                    // (2, 3), (3, 2)
-    const std::vector<T> b{1, 2, 0, -1, 0, 1, 3, 1, -1, 0, 1, 2};                                // (3, 4)
-    const std::vector<T> b_transposed{1, 0, -1, 2, 1, 0, 0, 3, 1, -1, 1, 2};                     // (4, 3)
+    const std::vector<T> a{1, 2, 3, 4, 5, 6}, a_transposed{1, 4, 2, 5, 3, 6};  // (2, 3), (3, 2)
+    const std::vector<T> b{1, 2, 0, -1, 0, 1, 3, 1, -1, 0, 1, 2};              // (3, 4)
+    const std::vector<T> b_transposed{1, 0, -1, 2, 1, 0, 0, 3, 1, -1, 1, 2};   // (4, 3)
     // 1-3, 2+2, 6+3, -1+2+6;  4-6, 8+5, 15+6, -4+5+12
-    const std::vector<T> c{-2, 4, 9, 7, -2, 13, 21, 13};                                         // (2, 4)
+    const std::vector<T> c{-2, 4, 9, 7, -2, 13, 21, 13};  // (2, 4)
     const std::vector<T> added{8, 14, 19, 17, 8, 23, 31, 23}, halved{3, 9, 14, 12, 3, 18, 26, 18};
     for (const bool ta : {false, true}) {
         for (const bool tb : {false, true}) {

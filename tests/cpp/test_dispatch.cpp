@@ -41,7 +41,8 @@ TEST_CASE("the best instruction set is taken, or the one asked for") {
 TEST_CASE("every instruction set has kernels of its own, and the active one is used") {
     CHECK(&pynet::kernels<float>(Isa::baseline) != &pynet::kernels<float>(Isa::v3));
     CHECK(&pynet::kernels<double>(Isa::v3) != &pynet::kernels<double>(Isa::v4));
-    CHECK_EQUAL(in_child([] { return &pynet::kernels<float>() == &pynet::kernels<float>(pynet::active_isa()) ? 0 : 1; }), 0);
+    CHECK_EQUAL(
+        in_child([] { return &pynet::kernels<float>() == &pynet::kernels<float>(pynet::active_isa()) ? 0 : 1; }), 0);
     CHECK_EQUAL(in_child([] {
                     setenv("PYNET_ISA", "baseline", 1);
                     return &pynet::kernels<double>() == &pynet::kernels<double>(Isa::baseline) ? 0 : 1;

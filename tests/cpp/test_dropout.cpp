@@ -38,7 +38,8 @@ TEST_CASE("philox of the tests gives the published numbers") {
 
 TEST_CASE("philox of the kernels counts in 64 bits") {
     const std::uint64_t seed = 0x0123456789abcdef;
-    for (const std::uint64_t group : {std::uint64_t(0), std::uint64_t(5), std::uint64_t(1) << 28, ~std::uint64_t(0) / 64}) {
+    for (const std::uint64_t group :
+         {std::uint64_t(0), std::uint64_t(5), std::uint64_t(1) << 28, ~std::uint64_t(0) / 64}) {
         std::vector<std::uint32_t> words(64), expected;
         pynet::baseline::philox(seed, group, words.data());
         for (std::uint64_t i = 0; i < 64; ++i) expected.push_back(word(seed, 64 * group + i));

@@ -48,8 +48,8 @@ TEST_CASE("linear by hand") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);
         const auto& k = pynet::kernels<T>(isa).linear;
-        const std::vector<T> x{1, 2, 3, 4, 5, 6};                            // (2, 3)
-        const std::vector<T> w{1, 0, -1, 2, 1, 0, 0, 3, 1, -1, 1, 2};        // (4, 3)
+        const std::vector<T> x{1, 2, 3, 4, 5, 6};                              // (2, 3)
+        const std::vector<T> w{1, 0, -1, 2, 1, 0, 0, 3, 1, -1, 1, 2};          // (4, 3)
         const std::vector<T> b{10, 20, 30, 40}, dy{1, 2, 0, -1, 3, -2, 1, 2};  // (4) and (2, 4)
         auto y = unset<T>(8), dx = unset<T>(6), dw = unset<T>(12), db = unset<T>(4);
 

@@ -10,8 +10,7 @@ namespace {
 
 template <class Job>
 void for_each_block(Index blocks, Job job) {
-    pynet::parallel_for(
-        blocks, [](void* context, Index block) { (*static_cast<Job*>(context))(block); }, &job);
+    pynet::parallel_for(blocks, [](void* context, Index block) { (*static_cast<Job*>(context))(block); }, &job);
 }
 
 // How often each block ran. Not atomic: a block that two threads run at once is an error as well.

@@ -73,11 +73,11 @@ TEST_CASE("softmax of rows of any length") {
             const auto x = scores<T>(batch, classes), dy = numbers<T>(batch * classes, 7);
             const auto p = probabilities(x, classes);
             CHECK_RELATIVE(on_any_threads([&] { return forward(k, x, batch, classes); }), p, 8 * epsilon<T>);
-            std::vector<double> dx;
+            std::vector<Exact> dx;
             for (Index n = 0; n < batch; ++n) {
-                double dot = 0;
-                for (Index i = n * classes; i < (n + 1) * classes; ++i) dot += p[i] * double(dy[i]);
-                for (Index i = n * classes; i < (n + 1) * classes; ++i) dx.push_back(p[i] * (double(dy[i]) - dot));
+                Exact dot = 0;
+                for (Index i = n * classes; i < (n + 1) * classes; ++i) dot += p[i] * dy[i];
+                for (Index i = n * classes; i < (n + 1) * classes; ++i) dx.push_back(p[i] * (dy[i] - dot));
             }
             CHECK_CLOSE(on_any_threads([&] { return backward(k, x, dy, batch, classes); }), dx, 8 * epsilon<T>);
         }
