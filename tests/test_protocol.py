@@ -219,7 +219,7 @@ def test_one_module_twice_adds_its_gradients_up_within_one_backward():
         pynet.Sequential(pynet.Sequential(layer, pynet.ReLU()), pynet.Sequential(layer)),
     ):
         assert [id(p) for p in model.parameters()] == [id(layer.W), id(layer.b)]
-        assert [name for name, _ in model.named_parameters()][0].endswith("0.weight")
+        assert next(name for name, _ in model.named_parameters()).endswith("0.weight")
         model.forward(x)
         for _ in range(2):
             model.backward(x, y)
@@ -498,11 +498,11 @@ def test_deep_nesting_ends_in_a_python_error_at_worst():
     for _ in range(200):
         model = pynet.Sequential(model)
     np.testing.assert_array_equal(model.forward(x), np.maximum(x, 0))
+    for _ in range(100_000):
+        outer = pynet.Sequential()
+        outer.layers.append(model)
+        model = outer
     with pytest.raises(RecursionError):
-        for _ in range(100_000):
-            outer = pynet.Sequential()
-            outer.layers.append(model)
-            model = outer
         model.forward(x)
 
 

@@ -109,7 +109,7 @@ template <class T, int count>
     return sum;
 }
 
-// exp(x - excess) for the rounding error of x: 2^k e^r, with the argument reduction of Cody & Waite.
+// exp(x - excess) for an x that was rounded by excess: 2^k e^r, with the argument reduction of Cody & Waite.
 template <class T>
 [[gnu::always_inline]] inline T exp_of_rounded(T x, T excess) {
     // The sign keeps the limit from being a constant, for which the compiler would compute all that follows apart.
@@ -160,7 +160,7 @@ template <class T>
 }
 
 // k ln 2 + log(1 + g) for a mantissa 1 + g. With s = g / (2 + g) and h = g^2 / 2, log(1 + g) = 2 atanh(s)
-// = g - h + s (h + tail): only the small terms are rounded before the last sum.
+// = g - h + s (h + tail), where tail = 2 atanh(s) / s - 2: only the small terms are rounded before the last sum.
 template <class T>
 [[gnu::always_inline]] inline T log_of_parts(T k, T g) {
     const T s = g / (2 + g), z = s * s, h = T(0.5) * g * g;
@@ -206,14 +206,13 @@ template <class T>
     return with_sign_of(x, multiply_add(-start, over / under, start));
 }
 
-// 1 / (1 + t) or, for x < 0, t / (1 + t), with a t = e^-|x| that cannot overflow.
+// With a t = e^-|x| that cannot overflow, 1 / (1 + t), or t / (1 + t) for x < 0. Where t is small that is t - t y, so
+// that the roundings of 1 + t and of the division hardly matter.
 template <class T>
 [[gnu::always_inline]] inline T sigmoid(T x) {
     const T t = exp(-magnitude(x));
-    const T sum = 1 + t;
-    const T lost = t - (sum - 1);  // exact (Fast2Sum)
-    const T y = (x >= 0 ? T(1) : t) / sum;
-    return y - y * lost;  // y lost / sum, where that counts: for a small t
+    const T y = (x >= 0 ? T(1) : t) / (1 + t);
+    return x < T(-0.7) ? multiply_add(-t, y, t) : y;
 }
 
 // s (1 - s) for s = sigmoid(x), without the cancellation.

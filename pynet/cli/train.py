@@ -50,7 +50,10 @@ def train(data: str, seed: int, out: Path, **settings: Any) -> None:
 
     DATA is "digits": 1,797 handwritten digits that come with pynet, a quarter of them kept for the test.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(str(error), param_hint="--out") from None
     random = np.random.default_rng(seed)
     split = _split(random, settings["dtype"])
     model = _network(split, random, settings)

@@ -98,10 +98,10 @@ class Optimizer:
         for name, kept in state["state"].items():
             if name not in shapes:
                 raise ValueError(f"state has '{name}', which is no parameter of the model")
-            if set(kept) != {"step", *self.buffers}:
-                raise ValueError(f"state of '{name}' has {sorted(kept)}, expected {sorted({'step', *self.buffers})}")
+            if set(kept) != {"step", *trial.buffers}:
+                raise ValueError(f"state of '{name}' has {sorted(kept)}, expected {sorted({'step', *trial.buffers})}")
             new[name] = {"step": int(kept["step"])}
-            for buffer in self.buffers:
+            for buffer in trial.buffers:
                 value = as_array(kept[buffer], f"{buffer} of '{name}'")
                 if value.shape != shapes[name].shape:
                     raise ShapeError(f"{buffer} of '{name}' has shape {value.shape}, expected {shapes[name].shape}")

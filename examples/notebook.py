@@ -1,0 +1,241 @@
+# %% [markdown]
+# # The course notebook, worked through with pynet
+#
+# Every layer is written twice here: once in plain NumPy, as the notebook asks of the student, and once compiled, as
+# pynet brings it. Both must say the same. Run it cell by cell (VS Code and Jupytext know the `# %%` marks), or whole:
+# `python notebook.py`.
+
+# %%
+import time
+
+import numpy as np
+
+import pynet
+from pynet.testing import gradcheck
+
+np.random.seed(0)
+
+# %% [markdown]
+# ## 1. Why batches
+#
+# The same arithmetic, asked for in two ways. Row by row, the whole matrix B travels from memory to the processor for
+# every single row; in one product, each piece of B that has arrived is used for many rows before the next is fetched.
+
+# %%
+A = np.random.randn(256, 2000)
+B = np.random.randn(2000, 800)
+
+
+def milliseconds(compute):
+    start = time.perf_counter()
+    compute()
+    return 1000 * (time.perf_counter() - start)
+
+
+print("1. A (256, 2000) times B (2000, 800)")
+print(f"   one row at a time  {milliseconds(lambda: np.stack([A[i] @ B for i in range(256)])):7.1f} ms")
+print(f"   one product        {milliseconds(lambda: A @ B):7.1f} ms")
+
+wide = pynet.Linear(2000, 800, bias=False)
+wide.W = B.T
+print(f"   pynet.Linear       {milliseconds(lambda: wide.forward(A)):7.1f} ms")
+np.testing.assert_allclose(wide.output, A @ B, atol=1e-9)
+
+# %% [markdown]
+# ## 2. Module
+#
+# A box that goes forward and backward. This is the notebook's class, and nothing in it is pynet's: whatever has these
+# methods will fit beside the compiled layers. (`pynet.Module` has them too, and more: names, saving, a printed form.)
+
+
+# %%
+class Module:
+    def __init__(self):
+        self._train = True
+
+    def forward(self, input):
+        raise NotImplementedError
+
+    def backward(self, input, grad_output):
+        raise NotImplementedError
+
+    def parameters(self):
+        return []
+
+    def grad_parameters(self):
+        return []
+
+    def train(self):
+        self._train = True
+
+    def eval(self):
+        self._train = False
+
+
+# %% [markdown]
+# ## 4. Layers
+#
+# The derivative of each is a line of mathematics on paper. Linear: with Y = X Wᵀ + b, the gradients are dX = dY W,
+# dW = dYᵀ X and db = the sum of dY's rows. SoftMax: dx = p (dy - Σ p dy), row by row; subtracting the largest score
+# first leaves the result as it is, and keeps exp from overflowing.
+
+
+# %%
+class Linear(Module):
+    def __init__(self, dim_in, dim_out):
+        super().__init__()
+        bound = 1 / np.sqrt(dim_in)
+        self.W = np.random.uniform(-bound, bound, size=(dim_out, dim_in))
+        self.b = np.random.uniform(-bound, bound, size=dim_out)
+
+    def forward(self, input):
+        self.output = input @ self.W.T + self.b
+        return self.output
+
+    def backward(self, input, grad_output):
+        self.grad_W = grad_output.T @ input
+        self.grad_b = grad_output.sum(axis=0)
+        return grad_output @ self.W
+
+    def parameters(self):
+        return [self.W, self.b]
+
+    def grad_parameters(self):
+        return [self.grad_W, self.grad_b]
+
+
+class ReLU(Module):
+    def forward(self, input):
+        self.output = np.maximum(input, 0)
+        return self.output
+
+    def backward(self, input, grad_output):
+        return grad_output * (input > 0)
+
+
+class LeakyReLU(Module):
+    def __init__(self, slope=0.03):
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, input):
+        self.output = np.where(input > 0, input, self.slope * input)
+        return self.output
+
+    def backward(self, input, grad_output):
+        return np.where(input > 0, grad_output, self.slope * grad_output)
+
+
+class SoftMax(Module):
+    def forward(self, input):
+        exponentials = np.exp(input - input.max(axis=1, keepdims=True))
+        self.output = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return self.output
+
+    def backward(self, input, grad_output):
+        p = self.forward(input)
+        return p * (grad_output - np.sum(p * grad_output, axis=1, keepdims=True))
+
+
+# %% [markdown]
+# Are they right? Two witnesses: pynet's compiled layer, started from the same random seed, and `gradcheck`, which shifts
+# every input and every parameter a little and looks at what the output does.
+
+
+# %%
+def compare(make_student, make_compiled, x):
+    results = []
+    for make in (make_student, make_compiled):
+        np.random.seed(1)
+        layer = make()
+        output = layer.forward(x)
+        results.append([output, layer.backward(x, np.cos(output)), *layer.grad_parameters()])
+    for student, compiled in zip(*results, strict=True):
+        np.testing.assert_allclose(student, compiled, rtol=1e-12, atol=1e-12)
+    report = gradcheck(make_student(), x)
+    name = make_student.__name__
+    print(f"   {name:<9} equals pynet's; {report.checked} derivatives checked, off by at most {report.worst_error:.0e}")
+
+
+x = np.random.randn(6, 5)
+print("\n3. The student's layers")
+compare(partial(Linear, 5, 3), partial(pynet.Linear, 5, 3), x)
+compare(ReLU, pynet.ReLU, x)
+compare(LeakyReLU, pynet.LeakyReLU, x)
+compare(SoftMax, pynet.SoftMax, x)
+print(f"   SoftMax of the scores 1000 and 1001: {SoftMax().forward(np.array([[1000.0, 1001.0]]))[0].round(3)}")
+
+# %% [markdown]
+# ## 5. Dropout
+#
+# While training, a share p of the numbers is silenced at random and the others grow by 1 / (1 - p), so that the mean
+# stays where it was. In evaluation nothing happens.
+
+
+# %%
+class Dropout(Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        self.p = p
+        self.mask = None
+
+    def forward(self, input):
+        self.output = input
+        if self._train:
+            self.mask = np.random.binomial(1, 1 - self.p, size=input.shape) / (1 - self.p)
+            self.output = input * self.mask
+        return self.output
+
+    def backward(self, input, grad_output):
+        return grad_output * self.mask if self._train else grad_output
+
+
+print("\n5. Dropout of a million ones")
+ones = np.ones((1000, 1000))
+for dropout in (Dropout(0.3), pynet.Dropout(0.3)):
+    trained = dropout.forward(ones)
+    np.testing.assert_array_equal(dropout.backward(ones, ones), trained)  # the gradient goes where the input went
+    dropout.eval()
+    np.testing.assert_array_equal(dropout.forward(ones), ones)
+    who = "pynet's" if isinstance(dropout, pynet.Module) else "student's"
+    print(f"   {who:<9} training: {np.mean(trained == 0):.3f} silenced, mean {trained.mean():.3f}; eval: untouched")
+gradcheck(Dropout(0.3), x)
+
+# %% [markdown]
+# ## 6. Criteria
+#
+# A criterion ends the graph: it takes output and target, and its backward needs no `grad_output`. Both divide by the
+# batch size, so a loss means the same for any batch. Cross-entropy takes probabilities and one-hot rows; of each row
+# only the probability of the right answer counts. Clipping keeps the logarithm, and the gradient, finite.
+
+
+# %%
+class MSE(pynet.Criterion):
+    def forward(self, input, target):
+        self.output = np.sum((input - target) ** 2) / len(input)
+        return self.output
+
+    def backward(self, input, target):
+        return 2 * (input - target) / len(input)
+
+
+class CrossEntropy(pynet.Criterion):
+    def forward(self, input, target):
+        self.output = -np.sum(target * np.log(np.clip(input, 1e-9, 1 - 1e-9))) / len(input)
+        return self.output
+
+    def backward(self, input, target):
+        return -target / np.clip(input, 1e-15, 1 - 1e-15) / len(input)
+
+
+print("\n6. The student's criteria")
+probabilities = SoftMax().forward(x)
+answers = pynet.data.one_hot([0, 3, 1, 4, 4, 2])
+for mine, theirs in ((MSE(), pynet.MSE()), (CrossEntropy(), pynet.CrossEntropy())):
+    loss = mine.forward(probabilities, answers)
+    np.testing.assert_allclose(loss, theirs.forward(probabilities, answers), rtol=1e-12)
+    np.testing.assert_allclose(
+        mine.backward(probabilities, answers), theirs.backward(probabilities, answers), rtol=1e-12
+    )
+    gradcheck(mine, probabilities, answers)
+    print(f"   {type(mine).__name__:<13} equals pynet's: {loss:.4f}")

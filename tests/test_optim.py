@@ -1,0 +1,236 @@
+"""The optimizers: their formulas in NumPy, their state, and what they refuse."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from test_protocol import NotebookLinear
+
+import pynet
+from pynet.optim import SGD, Adam, AdamW
+
+
+def sgd(p, g, state, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
+    g = g + weight_decay * p
+    if momentum:
+        state["v"] = momentum * state["v"] + (1 - dampening) * g if "v" in state else g
+        g = g + momentum * state["v"] if nesterov else state["v"]
+    return p - lr * g
+
+
+def adam(p, g, state, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    t = state["t"] = state.get("t", 0) + 1
+    if decoupled:
+        p = p * (1 - lr * weight_decay)
+    else:
+        g = g + weight_decay * p
+    m = state["m"] = betas[0] * state.get("m", 0) + (1 - betas[0]) * g
+    v = state["v"] = betas[1] * state.get("v", 0) + (1 - betas[1]) * g**2
+    return p - lr * (m / (1 - betas[0] ** t)) / (np.sqrt(v / (1 - betas[1] ** t)) + eps)
+
+
+def adamw(p, g, state, weight_decay=1e-2, **options):
+    return adam(p, g, state, weight_decay=weight_decay, decoupled=True, **options)
+
+
+CASES = [
+    (SGD, sgd, {}),
+    (SGD, sgd, {"lr": 0.1, "weight_decay": 0.3}),
+    (SGD, sgd, {"lr": 0.1, "momentum": 0.9}),
+    (SGD, sgd, {"lr": 0.1, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.01}),
+    (SGD, sgd, {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+    (Adam, adam, {}),
+    (Adam, adam, {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.3}),
+    (AdamW, adamw, {}),
+    (AdamW, adamw, {"lr": 0.1, "weight_decay": 0.3}),
+]
+each_case = pytest.mark.parametrize(("cls", "reference", "options"), CASES)
+
+
+def model():
+    return pynet.Sequential(pynet.Linear(40, 300, seed=1), pynet.BatchNorm(300), NotebookLinear(300, 2))
+
+
+def fill_gradients(net, step):
+    random = np.random.default_rng(step)
+    net.backward(random.normal(size=(3, 40)), random.normal(size=(3, 2)))
+
+
+@each_case
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_ten_steps_equal_numpy(cls, reference, options, dtype):
+    net = model().astype(dtype)
+    optimizer = cls(net, **options)
+    expected, states = [p.astype(np.float64) for p in net.parameters()], [{} for _ in net.parameters()]
+    for step in range(10):
+        if step == 5:
+            optimizer.lr = optimizer.lr / 2
+            options = {**options, "lr": optimizer.lr}
+        fill_gradients(net, step)
+        expected = [
+            reference(p, g.astype(np.float64), s, **options)
+            for p, g, s in zip(expected, net.grad_parameters(), states, strict=True)
+        ]
+        optimizer.step()
+        # Each step's gradient is taken where pynet is: rounding must not add up to another path.
+        for p, e in zip(net.parameters(), expected, strict=True):
+            np.testing.assert_allclose(
+                p, e, rtol=2e-4 if dtype == np.float32 else 1e-9, atol=1e-5 if dtype == np.float32 else 1e-12
+            )
+
+
+@each_case
+def test_parameters_keep_their_identity_and_state_round_trips(cls, reference, options):
+    a, b = model(), model()
+    b.load_state_dict(a.state_dict())
+    before = a.parameters()
+    first, second = cls(a, **options), cls(b)
+    for step in range(3):
+        fill_gradients(a, step)
+        first.step()
+    assert all(p is q for p, q in zip(a.parameters(), before, strict=True))
+    b.load_state_dict(a.state_dict())
+    second.load_state_dict(pickle.loads(pickle.dumps(first.state_dict())))
+    assert repr(second) == repr(first)
+    for step in range(3):
+        for net, optimizer in ((a, first), (b, second)):
+            fill_gradients(net, step)
+            optimizer.step()
+    for p, q in zip(a.parameters(), b.parameters(), strict=True):
+        np.testing.assert_array_equal(p, q)
+    together = copy.deepcopy(second)
+    assert together.model is not b
+    fill_gradients(together.model, 9)
+    together.step()
+
+
+def test_assigned_arrays_and_new_layers_are_seen():
+    net = pynet.Sequential(pynet.Linear(3, 3))
+    optimizer = SGD(net, 0.1, momentum=0.9)
+    x = np.ones((2, 3))
+    for _ in range(2):
+        net.backward(x, x)
+        optimizer.step()
+    net[0].W = np.zeros((3, 3))
+    net.append(pynet.Linear(3, 3))
+    net.backward(x, x)
+    before = [p.copy() for p in net.parameters()]
+    optimizer.step()
+    assert all((p != b).any() for p, b in zip(net.parameters(), before, strict=True))
+    net.astype(np.float32).backward(x, x)
+    optimizer.step()
+    assert {p.dtype for p in net.parameters()} == {np.dtype(np.float32)}
+
+
+def test_parameters_of_odd_layout_are_moved_in_place():
+    class Odd(NotebookLinear):
+        def __init__(self):
+            super().__init__(3, 3)
+            self.W = np.asfortranarray(np.ones((3, 3)))
+            self.grad_W, self.grad_b = np.broadcast_to(2.0, (3, 3)), np.ones(6, np.float32)[::2]
+
+    odd = Odd()
+    W = odd.W
+    SGD(odd, 0.5).step()
+    assert odd.W is W
+    np.testing.assert_array_equal(W, np.zeros((3, 3)))
+
+
+def test_zero_grad_fills_with_zeros():
+    net = model()
+    fill_gradients(net, 0)
+    SGD(net).zero_grad()
+    assert not any(g.any() for g in net.grad_parameters())
+
+
+def broken(change):
+    layer = NotebookLinear(3, 2)
+    layer.grad_W, layer.grad_b = np.ones((2, 3)), np.ones(2)
+    change(layer)
+    return layer
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "text"),
+    [
+        (lambda m: setattr(m, "grad_b", np.ones(3)), pynet.ShapeError, r"'1.b' has shape \(3,\), expected \(2,\)"),
+        (lambda m: setattr(m, "b", np.ones(2, int)), TypeError, "'1.b' must be float32 or float64"),
+        (lambda m: m.b.setflags(write=False), ValueError, "'1.b' is read-only"),
+        (lambda m: setattr(m, "grad_b", np.ones(2) * 1j), TypeError, "gradient of '1.b'"),
+    ],
+)
+def test_after_an_error_nothing_has_moved(change, error, text):
+    net = pynet.Sequential(pynet.Linear(3, 3), broken(change))
+    before = [p.copy() for p in net.parameters()]
+    optimizer = Adam(net)
+    with pytest.raises(error, match=text):
+        optimizer.step()
+    assert all((p == b).all() for p, b in zip(net.parameters(), before, strict=True))
+    assert optimizer.state_dict()["state"] == {}
+
+
+@pytest.mark.parametrize("cls", [SGD, Adam, AdamW])
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"lr": -1}, ValueError),
+        ({"lr": np.nan}, ValueError),
+        ({"lr": "0.1"}, TypeError),
+        ({"weight_decay": -1}, ValueError),
+        ({"weight_decay": np.inf}, ValueError),
+    ],
+)
+def test_wrong_options_raise(cls, options, error):
+    with pytest.raises(error, match=next(iter(options))):
+        cls(model(), **options)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda m: SGD(m, momentum=-0.1),
+        lambda m: SGD(m, nesterov=True),
+        lambda m: SGD(m, momentum=0.9, dampening=0.1, nesterov=True),
+        lambda m: Adam(m, betas=(0.9, 1.0)),
+        lambda m: Adam(m, betas=(-0.1, 0.9)),
+        lambda m: Adam(m, eps=-1e-8),
+    ],
+)
+def test_values_out_of_range_raise(make):
+    with pytest.raises(ValueError, match=r"momentum|nesterov|betas|eps"):
+        make(model())
+
+
+def test_wrong_kinds_raise():
+    with pytest.raises(TypeError, match="model must be a module"):
+        SGD(model().parameters())
+    with pytest.raises(TypeError, match="betas must be two numbers"):
+        Adam(model(), betas=0.9)
+    optimizer = SGD(model(), 0.1)
+    with pytest.raises(ValueError, match="lr"):
+        optimizer.lr = -1
+    assert optimizer.lr == 0.1
+
+
+def test_a_wrong_state_changes_nothing():
+    net = model()
+    optimizer = Adam(net, 0.1)
+    fill_gradients(net, 0)
+    optimizer.step()
+    good = optimizer.state_dict()
+    spoil = [
+        lambda s: s.pop("lr"),
+        lambda s: s.update(lr=-1),
+        lambda s: s.update(other=1),
+        lambda s: s["state"].update(other={}),
+        lambda s: s["state"]["0.bias"].pop("exp_avg"),
+        lambda s: s["state"]["0.bias"].update(exp_avg=np.ones(2)),
+    ]
+    for change in spoil:
+        state = copy.deepcopy(good) | {"eps": 0.5}
+        change(state)
+        with pytest.raises(ValueError, match=r"state|lr|exp_avg"):
+            optimizer.load_state_dict(state)
+        assert optimizer.eps == 1e-8
+        np.testing.assert_equal(optimizer.state_dict(), good)
