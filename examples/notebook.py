@@ -73,7 +73,7 @@ class Module:
 
 
 # %% [markdown]
-# ## 4. Layers
+# ## 3. Layers
 #
 # The derivative of each is a line of mathematics on paper. Linear: with Y = X Wᵀ + b, the gradients are dX = dY W,
 # dW = dYᵀ X and db = the sum of dY's rows. SoftMax: dx = p (dy - Σ p dy), row by row; subtracting the largest score
@@ -133,7 +133,7 @@ class SoftMax(Module):
         return self.output
 
     def backward(self, input, grad_output):
-        p = self.forward(input)
+        p = self.output
         return p * (grad_output - np.sum(p * grad_output, axis=1, keepdims=True))
 
 
@@ -143,30 +143,29 @@ class SoftMax(Module):
 
 
 # %%
-def compare(make_student, make_compiled, x):
+def compare(student, compiled, x, *arguments):
     results = []
-    for make in (make_student, make_compiled):
+    for make in (student, compiled):
         np.random.seed(1)
-        layer = make()
+        layer = make(*arguments)
         output = layer.forward(x)
         results.append([output, layer.backward(x, np.cos(output)), *layer.grad_parameters()])
-    for student, compiled in zip(*results, strict=True):
-        np.testing.assert_allclose(student, compiled, rtol=1e-12, atol=1e-12)
-    report = gradcheck(make_student(), x)
-    name = make_student.__name__
-    print(f"   {name:<9} equals pynet's; {report.checked} derivatives checked, off by at most {report.worst_error:.0e}")
+    for mine, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12)
+    report = gradcheck(student(*arguments), x)
+    print(f"   {student.__name__:<9} equals pynet's; {report.checked} derivatives, off by {report.worst_error:.0e}")
 
 
 x = np.random.randn(6, 5)
 print("\n3. The student's layers")
-compare(partial(Linear, 5, 3), partial(pynet.Linear, 5, 3), x)
+compare(Linear, pynet.Linear, x, 5, 3)
 compare(ReLU, pynet.ReLU, x)
 compare(LeakyReLU, pynet.LeakyReLU, x)
 compare(SoftMax, pynet.SoftMax, x)
 print(f"   SoftMax of the scores 1000 and 1001: {SoftMax().forward(np.array([[1000.0, 1001.0]]))[0].round(3)}")
 
 # %% [markdown]
-# ## 5. Dropout
+# ## 4. Dropout
 #
 # While training, a share p of the numbers is silenced at random and the others grow by 1 / (1 - p), so that the mean
 # stays where it was. In evaluation nothing happens.
@@ -190,7 +189,7 @@ class Dropout(Module):
         return grad_output * self.mask if self._train else grad_output
 
 
-print("\n5. Dropout of a million ones")
+print("\n4. Dropout of a million ones")
 ones = np.ones((1000, 1000))
 for dropout in (Dropout(0.3), pynet.Dropout(0.3)):
     trained = dropout.forward(ones)
@@ -202,7 +201,7 @@ for dropout in (Dropout(0.3), pynet.Dropout(0.3)):
 gradcheck(Dropout(0.3), x)
 
 # %% [markdown]
-# ## 6. Criteria
+# ## 5. Criteria
 #
 # A criterion ends the graph: it takes output and target, and its backward needs no `grad_output`. Both divide by the
 # batch size, so a loss means the same for any batch. Cross-entropy takes probabilities and one-hot rows; of each row
@@ -228,7 +227,7 @@ class CrossEntropy(pynet.Criterion):
         return -target / np.clip(input, 1e-15, 1 - 1e-15) / len(input)
 
 
-print("\n6. The student's criteria")
+print("\n5. The student's criteria")
 probabilities = SoftMax().forward(x)
 answers = pynet.data.one_hot([0, 3, 1, 4, 4, 2])
 for mine, theirs in ((MSE(), pynet.MSE()), (CrossEntropy(), pynet.CrossEntropy())):
@@ -239,3 +238,67 @@ for mine, theirs in ((MSE(), pynet.MSE()), (CrossEntropy(), pynet.CrossEntropy()
     )
     gradcheck(mine, probabilities, answers)
     print(f"   {type(mine).__name__:<13} equals pynet's: {loss:.4f}")
+
+# %% [markdown]
+# ## 6. Sequential
+#
+# Forward hands every output on as the next input; backward walks back and hands the gradient on. `parameters()` is one
+# flat list of the living arrays, so the student's own `sgd` moves them in place. pynet's container takes any module.
+
+# %%
+print("\n6. A student's layer between compiled ones")
+np.random.seed(2)
+mixed = pynet.Sequential(pynet.Linear(5, 4), LeakyReLU(), pynet.Sequential(Linear(4, 3), pynet.SoftMax()))
+print(f"   parameters {[array.shape for array in mixed.parameters()]}; {gradcheck(mixed, x).checked} derivatives right")
+
+# %% [markdown]
+# ## 7. Which slope?
+#
+# Digits of 8 by 8 pixels. One part trains, another chooses, and the third is left alone until the end: who chooses by
+# the test part has no test left. Slope 0 is ReLU; slope 1 is a straight line, and leaves the network as good as one layer.
+
+# %%
+images, labels = pynet.data.load_digits()
+X, X_test, y, y_test = pynet.data.train_test_split(images / 16, labels, test_size=0.25, stratify=labels)
+X_train, X_choose, y_train, y_choose = pynet.data.train_test_split(X, y, test_size=0.25, stratify=y)
+
+
+def sgd(params, grads, lr):
+    for param, grad in zip(params, grads, strict=True):
+        param -= lr * grad
+
+
+def fit(model, X, y, epochs, lr=0.3):
+    criterion = pynet.CrossEntropy()
+    model.train()
+    for _ in range(epochs):
+        for batch, target in pynet.data.DataLoader(X, pynet.data.one_hot(y), batch_size=32, shuffle=True):
+            output = model.forward(batch)
+            model.backward(batch, criterion.backward(output, target))
+            sgd(model.parameters(), model.grad_parameters(), lr)
+    return criterion.forward(model.eval().forward(X), pynet.data.one_hot(y))
+
+
+def accuracy(model, X, y):
+    return np.mean(model.eval().forward(X).argmax(axis=1) == y)
+
+
+print("\n7. slope   training loss   accuracy where we choose")
+for slope in (0, 0.01, 0.03, 0.1, 0.3, 1):
+    np.random.seed(3)
+    model = pynet.Sequential(pynet.Linear(64, 64), LeakyReLU(slope), pynet.Linear(64, 10), pynet.SoftMax())
+    print(f"   {slope:5}   {fit(model, X_train, y_train, epochs=20):13.4f}   {accuracy(model, X_choose, y_choose):.3f}")
+
+# %% [markdown]
+# ## 8. The network
+
+# %%
+np.random.seed(4)
+model = pynet.Sequential(
+    pynet.Linear(64, 128), pynet.LeakyReLU(0.03), pynet.Dropout(0.2), pynet.Linear(128, 10), pynet.SoftMax()
+)
+print(f"\n8. {model}\n")
+loss = fit(model, X, y, epochs=40)
+print(f"training loss {loss:.4f}, training accuracy {accuracy(model, X, y):.3f}")
+for image, digit, answer in zip(X_test, y_test, model.eval().forward(X_test).argmax(axis=1)): pass
+print(f"test accuracy {accuracy(model, X_test, y_test):.4f}")

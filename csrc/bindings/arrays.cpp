@@ -15,10 +15,7 @@ const Numpy& numpy() {
     static const Numpy* const cached = [] {
         const py::module_ np = py::module_::import("numpy"), arrays = py::module_::import("pynet.arrays");
         return new Numpy{reinterpret_cast<PyTypeObject*>(py::object(np.attr("ndarray")).release().ptr()),
-                         np.attr("float32"),
-                         np.attr("float64"),
-                         arrays.attr("as_input"),
-                         arrays.attr("as_classes")};
+                         np.attr("float32"), np.attr("float64"), arrays.attr("as_input"), arrays.attr("as_classes")};
     }();
     return *cached;
 }
@@ -106,15 +103,15 @@ py::array as_classes(py::handle target, const py::array& input, std::optional<st
         throw ShapeError("input has shape " + shape_text(input) + ", expected 2 axes: (batch, classes)");
     }
     if (input.shape(0) == 0) throw py::value_error("input has no rows: the loss of an empty batch is not defined");
-    const bool ready = is_laid_out(target) && (kind(target) == kind(input) ||
-                                               (kind(target) == Kind::int64 && proxy(target)->nd == 1));
+    const bool ready =
+        is_laid_out(target) && (kind(target) == kind(input) || (kind(target) == Kind::int64 && proxy(target)->nd == 1));
     const py::array classes = ready ? borrow(target) : py::array(numpy().as_classes(target, input.dtype()));
     if (are_labels(classes)) {
         require_length(classes, "target", input.shape(0));
         require_labels(classes, input.shape(1), ignored);
     } else if (classes.ndim() == 1) {
-        throw ShapeError("target has shape " + shape_text(classes) + " and is not of integers, expected integer labels or rows of shape " +
-                         shape_text(input));
+        throw ShapeError("target has shape " + shape_text(classes) +
+                         " and is not of integers, expected integer labels or rows of shape " + shape_text(input));
     } else {
         require_same_shape(classes, "target", input, "input");
     }
@@ -125,8 +122,9 @@ py::array as_parameter(py::handle value, const char* name) {
     const bool usable = is_laid_out(value) && is_float(kind(value)) &&
                         (proxy(value)->flags & py::detail::npy_api::NPY_ARRAY_WRITEABLE_);
     if (!usable) {
-        throw py::value_error(std::string(name) +
-                              " must be a writable, aligned, C-contiguous array of float32 or float64: assign a new one");
+        throw py::value_error(
+            std::string(name) +
+            " must be a writable, aligned, C-contiguous array of float32 or float64: assign a new one");
     }
     return borrow(value);
 }
@@ -148,21 +146,23 @@ std::string shape_text(const py::array& array) {
     return text + (array.ndim() == 1 ? ",)" : ")");
 }
 
-void require_same_shape(const py::array& array, const char* name, const py::array& expected, const char* expected_name) {
-    const bool same = array.ndim() == expected.ndim() &&
-                      std::equal(array.shape(), array.shape() + array.ndim(), expected.shape());
+void require_same_shape(const py::array& array, const char* name, const py::array& expected,
+                        const char* expected_name) {
+    const bool same =
+        array.ndim() == expected.ndim() && std::equal(array.shape(), array.shape() + array.ndim(), expected.shape());
     if (same) return;
     std::string text = std::string(name) + " has shape " + shape_text(array) + ", expected " + shape_text(expected) +
                        " as " + expected_name;
-    const bool column = expected.ndim() == 2 && expected.shape(1) == 1 && array.ndim() == 1 &&
-                        array.shape(0) == expected.shape(0);
+    const bool column =
+        expected.ndim() == 2 && expected.shape(1) == 1 && array.ndim() == 1 && array.shape(0) == expected.shape(0);
     if (column) text += "; " + std::string(name) + "[:, None] has it";
     throw ShapeError(text);
 }
 
 void require_length(const py::array& array, const char* name, Index length) {
     if (array.ndim() == 1 && array.shape(0) == length) return;
-    throw ShapeError(std::string(name) + " has shape " + shape_text(array) + ", expected (" + std::to_string(length) + ",)");
+    throw ShapeError(std::string(name) + " has shape " + shape_text(array) + ", expected (" + std::to_string(length) +
+                     ",)");
 }
 
 py::array apart_from(const py::array& array, const std::optional<py::array>& written) {

@@ -15,7 +15,8 @@ constexpr double cheap = 1, costly = 20;
 void require_rows(const py::array& input) {
     if (input.ndim() == 0) throw ShapeError("input has no axes, expected (batch, ...)");
     if (input.size() == 0) {
-        throw py::value_error("input is empty (shape " + shape_text(input) + "): the loss of an empty batch is not defined");
+        throw py::value_error("input is empty (shape " + shape_text(input) +
+                              "): the loss of an empty batch is not defined");
     }
 }
 
@@ -35,10 +36,10 @@ void bind_mse(py::module_& module) {
             if (reduction == "none") losses = empty_like(input);
             const double sum = by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
-                return compute(cheap * double(input.size()), [x = in<T>(input), t = in<T>(target),
-                                                              each = out<T>(losses), size = input.size()] {
-                    return kernels<T>().mse.forward(x, t, each, size);
-                });
+                return compute(cheap * double(input.size()),
+                               [x = in<T>(input), t = in<T>(target), each = out<T>(losses), size = input.size()] {
+                                   return kernels<T>().mse.forward(x, t, each, size);
+                               });
             });
             if (losses) return *losses;
             return scalar_like(input, sum / squared_error_divisor(input, reduction));
@@ -82,10 +83,10 @@ void bind_cross_entropy(py::module_& module) {
             const py::array input = as_input(input_, "input"), target = as_classes(target_, input);
             const double sum = by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
-                return compute(costly * double(target.size()),
-                               [x = in<T>(input), t = Target<T>(target), batch = rows(input), classes = columns(input)] {
-                                   return kernels<T>().cross_entropy.forward(x, t.probabilities, t.labels, batch, classes);
-                               });
+                return compute(costly * double(target.size()), [x = in<T>(input), t = Target<T>(target),
+                                                                batch = rows(input), classes = columns(input)] {
+                    return kernels<T>().cross_entropy.forward(x, t.probabilities, t.labels, batch, classes);
+                });
             });
             return scalar_like(input, sum / double(rows(input)));
         },
@@ -135,8 +136,11 @@ struct ScoresAndClasses {
     double divisor(const std::string& reduction) const {
         if (reduction != "mean") return 1;
         if (!are_labels(target)) return double(rows(input));
-        const double total = kernels<T>().cross_entropy_loss.total_weight(in<std::int64_t>(target), target.size(), options<T>());
-        if (total == 0) throw py::value_error("target has no row that counts: all are ignored or have weight 0, and their mean is not defined");
+        const double total =
+            kernels<T>().cross_entropy_loss.total_weight(in<std::int64_t>(target), target.size(), options<T>());
+        if (total == 0)
+            throw py::value_error(
+                "target has no row that counts: all are ignored or have weight 0, and their mean is not defined");
         return total;
     }
 };
@@ -152,12 +156,13 @@ void bind_cross_entropy_loss(py::module_& module) {
                 const double divisor = a.divisor<T>(reduction);
                 std::optional<py::array> losses;
                 if (reduction == "none") losses = py::array(a.input.dtype(), rows(a.input));
-                const double sum = compute(costly * double(a.input.size()),
-                                           [x = in<T>(a.input), t = Target<T>(a.target), each = out<T>(losses),
-                                            batch = rows(a.input), classes = columns(a.input), options = a.options<T>()] {
-                                               return kernels<T>().cross_entropy_loss.forward(
-                                                   x, t.probabilities, t.labels, each, batch, classes, options);
-                                           });
+                const double sum =
+                    compute(costly * double(a.input.size()),
+                            [x = in<T>(a.input), t = Target<T>(a.target), each = out<T>(losses), batch = rows(a.input),
+                             classes = columns(a.input), options = a.options<T>()] {
+                                return kernels<T>().cross_entropy_loss.forward(x, t.probabilities, t.labels, each,
+                                                                               batch, classes, options);
+                            });
                 if (losses) return *losses;
                 return scalar_like(a.input, sum / divisor);
             });

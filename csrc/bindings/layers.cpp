@@ -33,10 +33,10 @@ void bind_activation(py::module_& module, const std::string& name, double cost, 
         py::array grad_input = empty_like(input);
         by_dtype(input, [&](auto zero) {
             using T = decltype(zero);
-            compute(cost * double(input.size()), [&, x = in<T>(input), dy = in<T>(grad_output),
-                                                  dx = out<T>(grad_input), size = input.size()] {
-                entry(zero).backward(x, dy, dx, size, T(parameters)...);
-            });
+            compute(cost * double(input.size()),
+                    [&, x = in<T>(input), dy = in<T>(grad_output), dx = out<T>(grad_input), size = input.size()] {
+                        entry(zero).backward(x, dy, dx, size, T(parameters)...);
+                    });
         });
         return grad_input;
     });
@@ -44,7 +44,8 @@ void bind_activation(py::module_& module, const std::string& name, double cost, 
 
 void bind_activations(py::module_& module) {
     bind_activation(module, "relu", cheap, [](auto zero) { return kernels<decltype(zero)>().relu; });
-    bind_activation<double>(module, "leaky_relu", cheap, [](auto zero) { return kernels<decltype(zero)>().leaky_relu; });
+    bind_activation<double>(module, "leaky_relu", cheap,
+                            [](auto zero) { return kernels<decltype(zero)>().leaky_relu; });
     bind_activation(module, "sigmoid", costly, [](auto zero) { return kernels<decltype(zero)>().sigmoid; });
     bind_activation(module, "tanh", costly, [](auto zero) { return kernels<decltype(zero)>().tanh; });
 }
@@ -61,10 +62,10 @@ void bind_row_layer(py::module_& module, const std::string& name, const Entry& e
         py::array output = empty_like(input);
         by_dtype(input, [&](auto zero) {
             using T = decltype(zero);
-            compute(costly * double(input.size()), [&, x = in<T>(input), y = out<T>(output), batch = rows(input),
-                                                    classes = columns(input)] {
-                entry(zero).forward(x, y, batch, classes);
-            });
+            compute(costly * double(input.size()),
+                    [&, x = in<T>(input), y = out<T>(output), batch = rows(input), classes = columns(input)] {
+                        entry(zero).forward(x, y, batch, classes);
+                    });
         });
         return output;
     });
@@ -75,11 +76,9 @@ void bind_row_layer(py::module_& module, const std::string& name, const Entry& e
         py::array grad_input = empty_like(input);
         by_dtype(input, [&](auto zero) {
             using T = decltype(zero);
-            compute(costly * double(input.size()), [&, x = in<T>(input), dy = in<T>(grad_output),
-                                                    dx = out<T>(grad_input), batch = rows(input),
-                                                    classes = columns(input)] {
-                entry(zero).backward(x, dy, dx, batch, classes);
-            });
+            compute(costly * double(input.size()),
+                    [&, x = in<T>(input), dy = in<T>(grad_output), dx = out<T>(grad_input), batch = rows(input),
+                     classes = columns(input)] { entry(zero).backward(x, dy, dx, batch, classes); });
         });
         return grad_input;
     });
@@ -89,8 +88,9 @@ void bind_row_layer(py::module_& module, const std::string& name, const Entry& e
 void require_features(const py::array& array, const char* name, Index features) {
     const std::string text = std::to_string(features);
     if (array.ndim() < 2) {
-        throw ShapeError(std::string(name) + " has shape " + shape_text(array) + ", expected at least 2 axes (batch, ..., " +
-                         text + "); one sample is " + (array.ndim() == 1 ? "x[None]" : "a row"));
+        throw ShapeError(std::string(name) + " has shape " + shape_text(array) +
+                         ", expected at least 2 axes (batch, ..., " + text + "); one sample is " +
+                         (array.ndim() == 1 ? "x[None]" : "a row"));
     }
     if (columns(array) != features) {
         throw ShapeError(std::string(name) + " has " + std::to_string(columns(array)) + " features, expected " + text +
@@ -105,7 +105,8 @@ struct LinearParameters {
     LinearParameters(py::handle weight_, py::handle bias_, const char* weight_name, const char* bias_name)
         : weight(as_parameter(weight_, weight_name)), bias(as_optional_parameter(bias_, bias_name)) {
         if (weight.ndim() != 2) {
-            throw ShapeError(std::string(weight_name) + " has shape " + shape_text(weight) + ", expected 2 axes (out, in)");
+            throw ShapeError(std::string(weight_name) + " has shape " + shape_text(weight) +
+                             ", expected 2 axes (out, in)");
         }
         if (!bias) return;
         require_length(*bias, bias_name, weight.shape(0));
@@ -133,11 +134,10 @@ void bind_linear(py::module_& module) {
             py::array output = with_last_axis(input, p.out());
             by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
-                compute(double(output.size()) * double(p.in()),
-                        [x = in<T>(input), w = in<T>(p.weight), b = in<T>(p.bias), y = out<T>(output),
-                         batch = rows(input), in = p.in(), out = p.out()] {
-                            kernels<T>().linear.forward(x, w, b, y, batch, in, out);
-                        });
+                compute(
+                    double(output.size()) * double(p.in()),
+                    [x = in<T>(input), w = in<T>(p.weight), b = in<T>(p.bias), y = out<T>(output), batch = rows(input),
+                     in = p.in(), out = p.out()] { kernels<T>().linear.forward(x, w, b, y, batch, in, out); });
             });
             return output;
         },
@@ -187,10 +187,10 @@ void bind_dropout(py::module_& module) {
                            py::array::ShapeContainer(input.shape(), input.shape() + input.ndim()));
             by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
-                compute(costly * double(input.size()), [=, x = in<T>(input), y = out<T>(output),
-                                                        kept = out<std::uint8_t>(mask), size = input.size()] {
-                    kernels<T>().dropout.forward(x, y, kept, size, seed, p);
-                });
+                compute(costly * double(input.size()),
+                        [=, x = in<T>(input), y = out<T>(output), kept = out<std::uint8_t>(mask), size = input.size()] {
+                            kernels<T>().dropout.forward(x, y, kept, size, seed, p);
+                        });
             });
             return py::make_tuple(output, mask);
         },
@@ -203,10 +203,9 @@ void bind_dropout(py::module_& module) {
             py::array grad_input = empty_like(grad_output);
             by_dtype(grad_output, [&](auto zero) {
                 using T = decltype(zero);
-                compute(cheap * double(mask.size()), [=, dy = in<T>(grad_output), kept = in<std::uint8_t>(mask),
-                                                      dx = out<T>(grad_input), size = mask.size()] {
-                    kernels<T>().dropout.backward(dy, kept, dx, size, p);
-                });
+                compute(cheap * double(mask.size()),
+                        [=, dy = in<T>(grad_output), kept = in<std::uint8_t>(mask), dx = out<T>(grad_input),
+                         size = mask.size()] { kernels<T>().dropout.backward(dy, kept, dx, size, p); });
             });
             return grad_input;
         },
@@ -257,7 +256,8 @@ std::optional<py::array> channel_parameter(py::handle value, const char* name, c
     std::optional<py::array> parameter = as_optional_parameter(value, name);
     if (!parameter) return parameter;
     require_length(*parameter, name, like.size());
-    if (!same_dtype(*parameter, like)) throw py::value_error(std::string(name) + " must have the dtype of running_mean");
+    if (!same_dtype(*parameter, like))
+        throw py::value_error(std::string(name) + " must have the dtype of running_mean");
     return parameter;
 }
 
@@ -283,11 +283,11 @@ void bind_batch_norm(py::module_& module) {
             by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
                 const BatchStatistics stats(input, size, running_mean, running_var, from_batch, zero);
-                compute(double(input.size()), [&, x = in<T>(input), w = in<T>(weight), b = in<T>(bias),
-                                               y = out<T>(output)] {
-                    kernels<T>().batch_norm.forward(x, stats.mean.data(), stats.variance.data(), w, b, y, size.batch,
-                                                    size.channels, size.positions, eps);
-                });
+                compute(double(input.size()),
+                        [&, x = in<T>(input), w = in<T>(weight), b = in<T>(bias), y = out<T>(output)] {
+                            kernels<T>().batch_norm.forward(x, stats.mean.data(), stats.variance.data(), w, b, y,
+                                                            size.batch, size.channels, size.positions, eps);
+                        });
                 if (!update) return;
                 T *mean = out<T>(running_mean), *variance = out<T>(running_var);
                 const double unbiased = size.values() / (size.values() - 1);
@@ -322,13 +322,13 @@ void bind_batch_norm(py::module_& module) {
             by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
                 const BatchStatistics stats(input, size, running_mean, running_var, from_batch, zero);
-                compute(double(input.size()), [&, x = in<T>(input), dy = in<T>(grad_output), w = in<T>(weight),
-                                               dx = out<T>(grad_input), dw = out<T>(grad_weight),
-                                               db = out<T>(grad_bias)] {
-                    kernels<T>().batch_norm.backward(x, dy, stats.mean.data(), stats.variance.data(), w, dx, dw, db,
-                                                     size.batch, size.channels, size.positions, eps, from_batch,
-                                                     T(accumulate));
-                });
+                compute(double(input.size()),
+                        [&, x = in<T>(input), dy = in<T>(grad_output), w = in<T>(weight), dx = out<T>(grad_input),
+                         dw = out<T>(grad_weight), db = out<T>(grad_bias)] {
+                            kernels<T>().batch_norm.backward(x, dy, stats.mean.data(), stats.variance.data(), w, dx, dw,
+                                                             db, size.batch, size.channels, size.positions, eps,
+                                                             from_batch, T(accumulate));
+                        });
             });
             return grad_input;
         },

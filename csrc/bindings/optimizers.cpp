@@ -15,10 +15,11 @@ using namespace py::literals;
 
 // The i-th parameter's array in each of several parallel lists, all alike.
 class Parallel {
-   public:
+ public:
     Parallel(const py::list& parameters, std::initializer_list<std::pair<const char*, const py::list*>> others) {
         for (const auto& [name, list] : others) {
-            if (list->size() != parameters.size()) throw py::value_error(std::string(name) + " must have one entry per parameter");
+            if (list->size() != parameters.size())
+                throw py::value_error(std::string(name) + " must have one entry per parameter");
         }
         for (std::size_t i = 0; i < parameters.size(); ++i) {
             const std::string where = "[" + std::to_string(i) + "]";
@@ -35,7 +36,7 @@ class Parallel {
     std::size_t size() const { return arrays_.size(); }
     std::vector<py::array>& operator[](std::size_t i) { return arrays_[i]; }
 
-   private:
+ private:
     std::vector<std::vector<py::array>> arrays_;
 };
 

@@ -8,9 +8,9 @@ namespace pynet {
 // What the classes count, and how sharp the targets are.
 template <class T>
 struct CrossEntropyLossOptions {
-    const T* weight;             // (classes), or null: every class counts 1
-    std::int64_t ignore_index;   // rows with this label count nothing
-    double label_smoothing;      // this share of every target is spread evenly over the classes
+    const T* weight;            // (classes), or null: every class counts 1
+    std::int64_t ignore_index;  // rows with this label count nothing
+    double label_smoothing;     // this share of every target is spread evenly over the classes
 };
 
 // input: (batch, classes) scores.  Targets are rows of probabilities, or one label per row where labels is not null.
@@ -34,8 +34,8 @@ template <class T>
 struct RowTarget {
     const T* probabilities;  // null where the row has a label
     const T* weight;
-    Index label;             // -1 where the row has probabilities, or is ignored
-    double sharp, spread;    // 1 - smoothing, smoothing / classes
+    Index label;           // -1 where the row has probabilities, or is ignored
+    double sharp, spread;  // 1 - smoothing, smoothing / classes
 
     RowTarget(const T* target, const std::int64_t* labels, Index n, Index classes,
               const CrossEntropyLossOptions<T>& options)
@@ -51,7 +51,8 @@ struct RowTarget {
 
     bool every_class_counts() const { return probabilities || spread != 0; }
     double of_class(Index k) const {
-        return (weight ? double(weight[k]) : 1.0) * (probabilities ? sharp * double(probabilities[k]) + spread : spread);
+        return (weight ? double(weight[k]) : 1.0) *
+               (probabilities ? sharp * double(probabilities[k]) + spread : spread);
     }
     double of_label() const { return label < 0 ? 0.0 : sharp * (weight ? double(weight[label]) : 1.0); }
 };

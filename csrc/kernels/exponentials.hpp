@@ -1,4 +1,5 @@
-// What SoftMax, LogSoftMax and CrossEntropyLoss share: the exponentials of rows of scores, relative to each row's maximum.
+// What SoftMax, LogSoftMax and CrossEntropyLoss share: the exponentials of rows of scores, relative to each row's
+// maximum.
 #pragma once
 
 #include "blocks.hpp"

@@ -7,9 +7,21 @@ extern const Kernels<float> float_kernels;
 extern const Kernels<double> double_kernels;
 
 template <class T>
-constexpr Kernels<T> table{relu<T>,    leaky_relu<T>, sigmoid_activation<T>, tanh_activation<T>,    linear<T>,
-                           softmax<T>, log_softmax<T>, dropout<T>,           batch_norm<T>,         mse<T>,
-                           cross_entropy<T>,           cross_entropy_loss<T>, sgd<T>, adam<T>, math<T>};
+constexpr Kernels<T> table{relu<T>,
+                           leaky_relu<T>,
+                           sigmoid_activation<T>,
+                           tanh_activation<T>,
+                           linear<T>,
+                           softmax<T>,
+                           log_softmax<T>,
+                           dropout<T>,
+                           batch_norm<T>,
+                           mse<T>,
+                           cross_entropy<T>,
+                           cross_entropy_loss<T>,
+                           sgd<T>,
+                           adam<T>,
+                           math<T>};
 
 const Kernels<float> float_kernels = table<float>;
 const Kernels<double> double_kernels = table<double>;

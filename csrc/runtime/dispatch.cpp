@@ -21,8 +21,8 @@ Isa choose() {
     for (const Isa isa : all_isas) {
         if (name(isa) == std::string(wanted) && supported(isa)) return isa;
     }
-    throw std::runtime_error("PYNET_ISA is '" + std::string(wanted) + "', expected baseline, v3 or v4, up to what this CPU has: " +
-                             name(best()));
+    throw std::runtime_error("PYNET_ISA is '" + std::string(wanted) +
+                             "', expected baseline, v3 or v4, up to what this CPU has: " + name(best()));
 }
 
 }  // namespace

