@@ -1,7 +1,5 @@
 """What pynet runs on: threads, instruction set, BLAS."""
 
-import platform
-
 import numpy as np
 
 from . import _core
@@ -30,6 +28,8 @@ def get_num_threads() -> int:
 
 def show_config() -> str:
     """Return what pynet runs on, a line each, to print or to put into a bug report."""
+    import platform
+
     from . import __version__
 
     rows = {

@@ -64,6 +64,7 @@ class Module:
 
     training: bool = True
     output: Array | None = None
+    is_leaf: bool = False
     parameter_names: tuple[str, ...] = ()
     buffer_names: tuple[str, ...] = ()
 
@@ -225,3 +226,9 @@ class Module:
             return call_text(self)
         lines = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in below]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+
+
+class Layer(Module):
+    """A module that holds no other modules, so that nobody needs to look for them."""
+
+    is_leaf = True

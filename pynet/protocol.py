@@ -49,45 +49,47 @@ def modules(module: Any, prefix: str = "", seen: set[int] | None = None) -> Iter
         return
     seen.add(id(module))
     yield prefix, module
+    if getattr(module, "is_leaf", False):
+        return
     for name, child in children(module):
         yield from modules(child, f"{prefix}{name}.", seen)
 
 
-def named_parameters(module: Any) -> list[tuple[str, Array]]:
-    """Return the names and arrays of a module's parameters and of those of all below it."""
-    found: list[tuple[str, Array]] = []
-    _collect(module, "", set(), found)
+def owners(module: Any) -> list[tuple[str, Any]]:
+    """Return those of a module and all below it that have parameters of their own, each once, with their prefixes.
+
+    One that has its own ``parameters()`` speaks for all below it.
+    """
+    found: list[tuple[str, Any]] = []
+    _find_owners(module, "", set(), found)
     return found
 
 
-def _collect(module: Any, prefix: str, seen: set[int], found: list[tuple[str, Array]]) -> None:
+def _find_owners(module: Any, prefix: str, seen: set[int], found: list[tuple[str, Any]]) -> None:
     if id(module) in seen:
         return
     seen.add(id(module))
-    if _speaks_for_itself(module, "parameters"):
-        below = [pair for name, child in children(module) for pair in _below(child, f"{name}.", seen)]
-        own = [(name, value) for name, value in vars(module).items() if isinstance(value, np.ndarray)]
-        for position, array in enumerate(_flatten(module.parameters())):
-            name = next((name for name, value in own + below if value is array), str(position))
-            found.append((prefix + name, array))
+    if _speaks_for_itself(module.__class__):
+        seen.update(id(below) for _, below in modules(module))
+        found.append((prefix, module))
         return
-    for name in getattr(module, "parameter_names", ()):
-        array = getattr(module, name)
-        if array is not None:
-            found.append((prefix + name, array))
-    for name, child in children(module):
-        _collect(child, f"{prefix}{name}.", seen, found)
+    if getattr(module, "parameter_names", ()):
+        found.append((prefix, module))
+    if not getattr(module, "is_leaf", False):
+        for name, child in children(module):
+            _find_owners(child, f"{prefix}{name}.", seen, found)
 
 
-def _below(module: Any, prefix: str, seen: set[int]) -> list[tuple[str, Array]]:
-    found: list[tuple[str, Array]] = []
-    _collect(module, prefix, seen, found)
-    return found
+@functools.cache
+def _speaks_for_itself(cls: Any) -> bool:
+    """Whether a class defines ``parameters`` itself, instead of leaving it to `pynet.Module`."""
+    own = getattr(cls, "parameters", None)
+    return own is not None and not hasattr(own, "collects")
 
 
 def parameters(module: Any) -> list[Array]:
     """Return a module's parameters as one flat list, those of modules below it included."""
-    return [array for _, array in named_parameters(module)]
+    return [array for _, owner in owners(module) for array in own_parameters(owner)]
 
 
 def grad_parameters(module: Any) -> list[Array]:
@@ -98,27 +100,41 @@ def grad_parameters(module: Any) -> list[Array]:
     StateError
         If a module has another number of gradients than of parameters.
     """
-    found: list[Array] = []
-    _collect_gradients(module, set(), found)
-    return found
+    return [array for _, owner in owners(module) for array in own_gradients(owner)]
 
 
-def _collect_gradients(module: Any, seen: set[int], found: list[Array]) -> None:
-    if id(module) in seen:
-        return
-    seen.add(id(module))
-    if _speaks_for_itself(module, "parameters"):
-        seen.update(id(below) for _, below in modules(module))
-        found.extend(_own_gradients(module, _flatten(module.parameters())))
-        return
-    for name in getattr(module, "parameter_names", ()):
-        if getattr(module, name) is not None:
-            found.append(getattr(module, f"grad_{name}"))
-    for _, child in children(module):
-        _collect_gradients(child, seen, found)
+def named_parameters(module: Any) -> list[tuple[str, Array]]:
+    """Return the names and arrays of a module's parameters and of those of all below it."""
+    return [(prefix + name, array) for prefix, owner in owners(module) for name, array in _own_named(owner)]
 
 
-def _own_gradients(module: Any, arrays: list[Array]) -> list[Array]:
+def own_parameters(owner: Any) -> list[Array]:
+    """Return the parameters of one of the `owners`."""
+    if _speaks_for_itself(owner.__class__):
+        return _flatten(owner.parameters())
+    return [array for name in owner.parameter_names if (array := getattr(owner, name)) is not None]
+
+
+def own_gradients(owner: Any) -> list[Array]:
+    """Return the gradients of one of the `owners`."""
+    if _speaks_for_itself(owner.__class__):
+        return _gradients_of(owner, _flatten(owner.parameters()))
+    return [getattr(owner, f"grad_{name}") for name in owner.parameter_names if getattr(owner, name) is not None]
+
+
+def _own_named(owner: Any) -> list[tuple[str, Array]]:
+    if not _speaks_for_itself(owner.__class__):
+        return [(name, array) for name in owner.parameter_names if (array := getattr(owner, name)) is not None]
+    # Its list has no names: an array is called as the attribute it lies in, or as the child that has it calls it.
+    known = [(name, value) for name, value in vars(owner).items() if isinstance(value, np.ndarray)]
+    known += [(f"{name}.{below}", array) for name, child in children(owner) for below, array in named_parameters(child)]
+    return [
+        (next((name for name, value in known if value is array), str(position)), array)
+        for position, array in enumerate(own_parameters(owner))
+    ]
+
+
+def _gradients_of(module: Any, arrays: list[Array]) -> list[Array]:
     if not arrays:
         return []
     try:
@@ -132,11 +148,6 @@ def _own_gradients(module: Any, arrays: list[Array]) -> list[Array]:
             "grad_parameters() must return one for each of parameters(), in the same order"
         )
     return gradients
-
-
-def _speaks_for_itself(module: Any, method: str) -> bool:
-    """Whether a module's class defines ``method`` itself, instead of leaving it to `pynet.Module`."""
-    return not hasattr(getattr(type(module), method, None), "collects") and hasattr(module, method)
 
 
 def _flatten(nested: Any) -> list[Array]:
@@ -155,8 +166,25 @@ def set_mode(module: Any, training: bool) -> None:
 
 def has_shared_modules(module: Any) -> bool:
     """Whether some module stands twice below ``module``."""
-    standing = [id(child) for _, part in modules(module) for _, child in children(part)]
+    parts = [part for _, part in modules(module) if not getattr(part, "is_leaf", False)]
+    standing = [id(child) for part in parts for _, child in children(part)]
     return len(standing) > len(set(standing))
+
+
+def backward_with_output(module: Any, input: Any, output: Any, grad_output: Array, accumulate: bool) -> Array:
+    """Call `backward` with ``module.output`` being the output at this very input while it runs.
+
+    The notebook advises to keep the output for backward. But the last forward may have been at another input: of a module
+    that stands twice, or where a container has computed everything anew.
+    """
+    kept = getattr(module, "output", None)
+    if kept is output or kept is None or getattr(module, "is_leaf", False):
+        return backward(module, input, grad_output, accumulate)
+    module.output = output
+    try:
+        return backward(module, input, grad_output, accumulate)
+    finally:
+        module.output = kept
 
 
 def backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> Array:

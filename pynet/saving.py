@@ -1,12 +1,8 @@
 """Saving and loading models: architecture and weights in one file, of which nothing is ever run."""
 
-import json
 import os
 import stat
-import tempfile
-import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -49,10 +45,12 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     if not isinstance(model, Module):
         raise TypeError(f"model must be a pynet.Module, got {type(model).__name__}")
     write = _format(path, {".npz": _write_npz, ".safetensors": _write_safetensors})
+    import json
+
     header = json.dumps(
         {"format": 1, "training": model.training, "architecture": architecture.encode(model)}, allow_nan=False
     )
-    _replace(Path(path), lambda file: write(file, header, model.state_dict()))
+    _replace(path, lambda file: write(file, header, model.state_dict()))
 
 
 def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
@@ -83,12 +81,15 @@ def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
     OSError
         If the file cannot be read.
     """
+    import json
+    import zipfile
+
     read = _format(path, {".npz": _read_npz, ".safetensors": _read_safetensors})
     with open(path, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise CheckpointError(f"{path} is no regular file")
     try:
-        text, state = read(Path(path))
+        text, state = read(os.fspath(path))
         header = json.loads(text)
         if not isinstance(header, dict) or header.get("format") != 1:
             raise CheckpointError("its format is not one that this version of pynet knows")
@@ -103,7 +104,7 @@ def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
 
 
 def _format(path: str | os.PathLike[str], formats: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    found = formats.get(Path(path).suffix)
+    found = formats.get(os.path.splitext(path)[1])
     if found is None:
         raise ValueError(f"path must end in {' or '.join(formats)}, got {os.fspath(path)!r}")
     return found
@@ -115,8 +116,10 @@ def _write_npz(file: IO[bytes], header: str, state: dict[str, Array]) -> None:
     np.savez(file, allow_pickle=False, **{_HEADER: np.frombuffer(header.encode(), np.uint8)}, **arrays)
 
 
-def _read_npz(path: Path) -> tuple[str, dict[str, Array]]:
-    size = path.stat().st_size
+def _read_npz(path: str) -> tuple[str, dict[str, Array]]:
+    import zipfile
+
+    size = os.path.getsize(path)
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             # np.savez stores entries as they are; a compressed one could grow beyond all bounds.
@@ -146,7 +149,7 @@ def _write_safetensors(file: IO[bytes], header: str, state: dict[str, Array]) ->
     file.write(_safetensors().numpy.save(state, metadata={_HEADER: header}))
 
 
-def _read_safetensors(path: Path) -> tuple[str, dict[str, Array]]:
+def _read_safetensors(path: str) -> tuple[str, dict[str, Array]]:
     library = _safetensors()
     try:
         with library.safe_open(path, "numpy") as file:
@@ -158,31 +161,27 @@ def _read_safetensors(path: Path) -> tuple[str, dict[str, Array]]:
         raise CheckpointError(str(error)) from error
 
 
-def _replace(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+def _replace(path: str | os.PathLike[str], write: Callable[[IO[bytes]], None]) -> None:
     """Write a file beside ``path`` and put it in its place; after an error the old one is as it was."""
-    target = Path(os.path.realpath(path))
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
+    import threading
+
+    target = os.path.realpath(path)
+    folder, name = os.path.split(target)
+    new = os.path.join(folder, f".{name}.{os.getpid()}.{threading.get_ident()}.new")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(new, "wb") as file:
             write(file)
             file.flush()
-            os.fchmod(file.fileno(), _mode(target))
+            if os.path.exists(target):
+                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(target).st_mode))
             os.fsync(file.fileno())
-        os.replace(name, target)
+        os.replace(new, target)
     except BaseException:
-        os.unlink(name)
+        if os.path.exists(new):
+            os.unlink(new)
         raise
-    folder = os.open(target.parent, os.O_RDONLY)
+    entry = os.open(folder, os.O_RDONLY)  # the new name is safe once the folder is written too
     try:
-        os.fsync(folder)
+        os.fsync(entry)
     finally:
-        os.close(folder)
-
-
-def _mode(target: Path) -> int:
-    """Return the permissions of the old file, or those that a new one would have."""
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+        os.close(entry)

@@ -13,10 +13,10 @@ from .module import Module
 
 
 class _Run(NamedTuple):
-    """What a forward leaves for the backward that follows it."""
+    """What a forward leaves for the backward that follows it: the input, and every layer's output."""
 
     layers: list[Any]
-    inputs: list[Any]
+    values: list[Any]
 
 
 class Sequential(Module):
@@ -75,25 +75,24 @@ class Sequential(Module):
 
     def forward(self, input: npt.ArrayLike) -> Array:
         """Run the layers from first to last; return the last output."""
-        layers, inputs, value = list(self.layers), [], input
+        layers, values = list(self.layers), [input]
         for position, layer in enumerate(layers):
-            inputs.append(value)
             try:
-                value = self._checked(layer.forward(value), "forward")
+                values.append(self._checked(layer.forward(values[-1]), "forward"))
             except Exception as error:
                 raise self._placed(error, position)
-        output = value if layers else as_input(input, "input")
-        self._kept = _Run(layers, inputs)
-        self.output = output  # type: ignore[assignment]
-        return output  # type: ignore[return-value]
+        output: Any = values[-1] if layers else as_input(input, "input")
+        self._kept = _Run(layers, values)
+        self.output = output
+        return output  # type: ignore[no-any-return]
 
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Run the layers' backward from last to first; return the gradient with respect to ``input``."""
         layers = self.layers
         if not layers:
             return _identity_backward(input, grad_output)
-        inputs = self._inputs_at(input)
-        if protocol.has_shared_modules(self):
+        values = self._values_at(input)
+        if self._has_shared_modules():
             # A module that stands twice adds its second gradient to its first, so all start from zero and add.
             if not accumulate:
                 self.zero_grad()
@@ -101,26 +100,30 @@ class Sequential(Module):
         grad: Any = grad_output
         for position in range(len(layers) - 1, -1, -1):
             try:
-                grad = protocol.backward(layers[position], inputs[position], grad, accumulate)
+                at, output = values[position], values[position + 1]
+                grad = protocol.backward_with_output(layers[position], at, output, grad, accumulate)
                 grad = self._checked(grad, "backward")
             except Exception as error:
                 raise self._placed(error, position)
         return grad  # type: ignore[no-any-return]
 
-    def _inputs_at(self, input: Any) -> list[Any]:
-        """Return every layer's input: those of the last forward if it was at this input, else computed anew."""
+    def _has_shared_modules(self) -> bool:
+        if all(getattr(layer, "is_leaf", False) for layer in self.layers):
+            return len(set(map(id, self.layers))) < len(self.layers)
+        return protocol.has_shared_modules(self)
+
+    def _values_at(self, input: Any) -> list[Any]:
+        """Return the input and every layer's output: those of the last forward if it was at this input, else anew."""
         kept = self._kept
-        if kept and kept.inputs and kept.inputs[0] is input and _same_items(kept.layers, self.layers):
-            return kept.inputs
-        inputs, value = [], input
+        if kept and kept.values[0] is input and _same_items(kept.layers, self.layers):
+            return kept.values
+        values = [input]
         for position, layer in enumerate(self.layers):
-            inputs.append(value)
-            if position + 1 < len(self.layers):
-                try:
-                    value = protocol.replay(layer, value)
-                except Exception as error:
-                    raise self._placed(error, position)
-        return inputs
+            try:
+                values.append(protocol.replay(layer, values[-1]))
+            except Exception as error:
+                raise self._placed(error, position)
+        return values
 
     def _replay(self, input: Any) -> Any:
         for layer in self.layers:

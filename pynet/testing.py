@@ -1,8 +1,7 @@
 """Checking a gradient against finite differences, in one line."""
 
 import copy
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +10,12 @@ from . import protocol
 from .arrays import Array, as_array
 from .criterion import Criterion
 from .errors import GradientError
+from .module import Module
 
 __all__ = ["GradientReport", "gradcheck"]
 
 
-@dataclass(frozen=True)
-class GradientReport:
+class GradientReport(NamedTuple):
     """What `gradcheck` compared.
 
     Attributes
@@ -75,7 +74,7 @@ def gradcheck(
     Press et al., "Numerical recipes", section 5.7. Outputs are subtracted element by element before they are summed.
     """
     point = as_array(input, "input").astype(np.float64)
-    if isinstance(module, Criterion):
+    if isinstance(module, Criterion) or (target is not None and not isinstance(module, Module)):
         if target is None:
             raise TypeError(f"{type(module).__name__} is a criterion: write gradcheck(criterion, input, target)")
         function: _Function = _CriterionAt(module, target)
@@ -115,7 +114,7 @@ class _Function:
 
 
 class _CriterionAt(_Function):
-    def __init__(self, criterion: Criterion, target: Any) -> None:
+    def __init__(self, criterion: Any, target: Any) -> None:
         self._criterion, self._target = copy.deepcopy(criterion), target
 
     def _value(self, point: Array, name: str, index: Any, shift: float) -> Array:

@@ -236,6 +236,33 @@ def test_a_users_layer_twice_adds_its_gradients_up_too():
     gradcheck(model, x)
 
 
+class KeepsOutput(pynet.Module):
+    """The notebook's SoftMax, whose backward uses the output that forward kept."""
+
+    def forward(self, input):
+        e = np.exp(input - input.max(axis=1, keepdims=True))
+        self.output = e / e.sum(axis=1, keepdims=True)
+        return self.output
+
+    def backward(self, input, grad_output):
+        return self.output * (grad_output - np.sum(self.output * grad_output, axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("end", [(), (pynet.Tanh(),)])
+def test_a_users_layer_that_keeps_its_output_is_right_elsewhere_too(end):
+    first, second = pynet.Linear(4, 4, seed=1), pynet.Linear(4, 4, seed=2)
+    own = KeepsOutput()
+    model = pynet.Sequential(first, own, second, own, *end)
+    ours = pynet.Sequential(first, pynet.SoftMax(), second, pynet.SoftMax(), *end)
+    expected = ours.backward(x, y)
+    model.forward(x)
+    np.testing.assert_allclose(model.backward(x, y), expected)
+    model.forward(x + 1)
+    kept = own.output
+    np.testing.assert_allclose(model.backward(x, y), expected)
+    assert own.output is kept
+
+
 def test_a_container_uses_its_own_intermediates_only_for_the_same_array():
     model = pynet.Sequential(pynet.Linear(4, 4), pynet.Tanh(), pynet.Linear(4, 2))
     grad = np.ones((6, 2))

@@ -1,22 +1,20 @@
 #include "bindings/arrays.hpp"
 
-#include <limits>
+#include <algorithm>
 
 namespace pynet {
 namespace {
 
 // The objects that a call compares with; kept for ever, so that no call has to look them up.
 struct Numpy {
-    PyTypeObject* ndarray;
-    py::object float32_type, float64_type, as_input, as_classes;
+    py::module_ numpy = py::module_::import("numpy"), arrays = py::module_::import("pynet.arrays");
+    py::object ndarray = numpy.attr("ndarray"), float32 = numpy.attr("float32"), float64 = numpy.attr("float64");
+    py::object as_array = arrays.attr("as_array"), as_input = arrays.attr("as_input"),
+               as_classes = arrays.attr("as_classes");
 };
 
 const Numpy& numpy() {
-    static const Numpy* const cached = [] {
-        const py::module_ np = py::module_::import("numpy"), arrays = py::module_::import("pynet.arrays");
-        return new Numpy{reinterpret_cast<PyTypeObject*>(py::object(np.attr("ndarray")).release().ptr()),
-                         np.attr("float32"), np.attr("float64"), arrays.attr("as_input"), arrays.attr("as_classes")};
-    }();
+    static const Numpy* const cached = new Numpy;
     return *cached;
 }
 
@@ -45,21 +43,12 @@ Kind kind(py::handle array) {
 
 bool is_float(Kind kind) { return kind == Kind::float32 || kind == Kind::float64; }
 
+bool is_plain(py::handle value) { return py::type::handle_of(value).is(numpy().ndarray); }
+
 // A plain ndarray whose data a kernel can read as it lies.
-bool is_laid_out(py::handle value) {
-    return Py_TYPE(value.ptr()) == numpy().ndarray && (proxy(value)->flags & ready_flags) == ready_flags;
-}
+bool is_laid_out(py::handle value) { return is_plain(value) && (proxy(value)->flags & ready_flags) == ready_flags; }
 
 py::array borrow(py::handle value) { return py::reinterpret_borrow<py::array>(value); }
-
-void require_sane_size(const py::array& array, const char* name) {
-    for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
-        if (array.shape(axis) > std::numeric_limits<int>::max()) {
-            throw ShapeError(std::string(name) + " has an axis longer than 2**31 - 1, which BLAS cannot count (shape " +
-                             shape_text(array) + ")");
-        }
-    }
-}
 
 void require_labels(const py::array& labels, Index classes, std::optional<std::int64_t> ignored) {
     const std::int64_t* label = in<std::int64_t>(labels);
@@ -82,18 +71,18 @@ void register_errors() {
     });
 }
 
+py::array as_array(py::handle value, const char* name) {
+    return is_plain(value) ? borrow(value) : py::array(numpy().as_array(value, name));
+}
+
 py::array as_input(py::handle value, const char* name) {
     if (is_laid_out(value) && is_float(kind(value))) return borrow(value);
-    py::array array = numpy().as_input(value, name);
-    require_sane_size(array, name);
-    return array;
+    return numpy().as_input(value, name);
 }
 
 py::array as_input(py::handle value, const char* name, const py::array& like) {
     if (is_laid_out(value) && kind(value) == kind(like)) return borrow(value);
-    py::array array = numpy().as_input(value, name, like.dtype());
-    require_sane_size(array, name);
-    return array;
+    return numpy().as_input(value, name, like.dtype());
 }
 
 bool are_labels(const py::array& target) { return kind(target) == Kind::int64; }
@@ -118,14 +107,24 @@ py::array as_classes(py::handle target, const py::array& input, std::optional<st
     return classes;
 }
 
+static bool is_parameter(py::handle value) {
+    return is_laid_out(value) && is_float(kind(value)) &&
+           (proxy(value)->flags & py::detail::npy_api::NPY_ARRAY_WRITEABLE_);
+}
+
+[[noreturn]] static void refuse_parameter(const std::string& name) {
+    throw py::value_error(name +
+                          " must be a writable, aligned, C-contiguous array of float32 or float64: assign a new one");
+}
+
 py::array as_parameter(py::handle value, const char* name) {
-    const bool usable = is_laid_out(value) && is_float(kind(value)) &&
-                        (proxy(value)->flags & py::detail::npy_api::NPY_ARRAY_WRITEABLE_);
-    if (!usable) {
-        throw py::value_error(
-            std::string(name) +
-            " must be a writable, aligned, C-contiguous array of float32 or float64: assign a new one");
-    }
+    if (!is_parameter(value)) refuse_parameter(name);
+    return borrow(value);
+}
+
+py::array as_parameter(const py::list& values, std::size_t position, const char* name) {
+    const py::object value = values[position];
+    if (!is_parameter(value)) refuse_parameter(std::string(name) + "[" + std::to_string(position) + "]");
     return borrow(value);
 }
 
@@ -177,7 +176,7 @@ py::array empty_like(const py::array& array) {
 }
 
 py::object scalar_like(const py::array& like, double value) {
-    return (is_float32(like) ? numpy().float32_type : numpy().float64_type)(value);
+    return (is_float32(like) ? numpy().float32 : numpy().float64)(value);
 }
 
 Index rows(const py::array& array) {

@@ -25,6 +25,10 @@ void register_errors();
 py::array as_input(py::handle value, const char* name);
 py::array as_input(py::handle value, const char* name, const py::array& like);
 
+// Anything array-like as an ndarray of numbers, of whatever dtype and layout: to look at its shape before converting
+// it.
+py::array as_array(py::handle value, const char* name);
+
 // Classes: int64 labels (batch,) if the target is one-dimensional and integer, else rows in like's dtype.
 // Throws unless it has as many rows as `input`, and as many columns, or labels in [0, classes) or equal to ignored.
 py::array as_classes(py::handle target, const py::array& input, std::optional<std::int64_t> ignored = {});
@@ -33,6 +37,7 @@ bool are_labels(const py::array& target);
 // An array that pynet computes with in place: refused, never copied, when it is not C-contiguous, aligned, writable and
 // float32 or float64.
 py::array as_parameter(py::handle value, const char* name);
+py::array as_parameter(const py::list& values, std::size_t position, const char* name);
 std::optional<py::array> as_optional_parameter(py::handle value, const char* name);
 
 bool is_float32(const py::array& array);

@@ -1,4 +1,5 @@
 // The layers: one block each, forward beside backward.
+#include <limits>
 #include <vector>
 
 #include "bindings/arrays.hpp"
@@ -84,7 +85,7 @@ void bind_row_layer(py::module_& module, const std::string& name, const Entry& e
     });
 }
 
-// input: (batch, ..., features)
+// input: (batch, ..., features), with no more rows than BLAS can count. Looked at before it is converted.
 void require_features(const py::array& array, const char* name, Index features) {
     const std::string text = std::to_string(features);
     if (array.ndim() < 2) {
@@ -96,6 +97,17 @@ void require_features(const py::array& array, const char* name, Index features) 
         throw ShapeError(std::string(name) + " has " + std::to_string(columns(array)) + " features, expected " + text +
                          " (shape " + shape_text(array) + ")");
     }
+    if (rows(array) > std::numeric_limits<int>::max()) {
+        throw ShapeError(std::string(name) + " has more than 2**31 - 1 rows, which BLAS cannot count (shape " +
+                         shape_text(array) + ")");
+    }
+}
+
+// The same, checked and converted to the dtype of `like`.
+py::array as_rows(py::handle value, const char* name, Index features, const py::array& like) {
+    const py::array array = as_array(value, name);
+    require_features(array, name, features);
+    return as_input(array, name, like);
 }
 
 struct LinearParameters {
@@ -129,8 +141,7 @@ void bind_linear(py::module_& module) {
         "linear_forward",
         [](py::handle input_, py::handle weight_, py::handle bias_) {
             const LinearParameters p(weight_, bias_, "W", "b");
-            const py::array input = as_input(input_, "input", p.weight);
-            require_features(input, "input", p.in());
+            const py::array input = as_rows(input_, "input", p.in(), p.weight);
             py::array output = with_last_axis(input, p.out());
             by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
@@ -150,10 +161,8 @@ void bind_linear(py::module_& module) {
             LinearParameters grads(grad_weight_, grad_bias_, "grad_W", "grad_b");
             require_same_shape(grads.weight, "grad_W", weight, "W");
             if (!same_dtype(grads.weight, weight)) throw py::value_error("grad_W must have the dtype of W");
-            py::array input = as_input(input_, "input", weight);
-            py::array grad_output = as_input(grad_output_, "grad_output", weight);
-            require_features(input, "input", grads.in());
-            require_features(grad_output, "grad_output", grads.out());
+            py::array input = as_rows(input_, "input", grads.in(), weight);
+            py::array grad_output = as_rows(grad_output_, "grad_output", grads.out(), weight);
             if (input.ndim() != grad_output.ndim() ||
                 !std::equal(input.shape(), input.shape() + input.ndim() - 1, grad_output.shape())) {
                 throw ShapeError("grad_output has shape " + shape_text(grad_output) + ", expected " +

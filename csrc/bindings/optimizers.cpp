@@ -21,16 +21,17 @@ class Parallel {
             if (list->size() != parameters.size())
                 throw py::value_error(std::string(name) + " must have one entry per parameter");
         }
+        arrays_.reserve(parameters.size());
         for (std::size_t i = 0; i < parameters.size(); ++i) {
-            const std::string where = "[" + std::to_string(i) + "]";
-            arrays_.push_back({as_parameter(parameters[i], ("parameters" + where).c_str())});
+            std::vector<py::array> alike{as_parameter(parameters, i, "parameters")};
             for (const auto& [name, list] : others) {
-                const std::string text = name + where;
-                py::array other = as_parameter((*list)[i], text.c_str());
-                require_same_shape(other, text.c_str(), arrays_[i][0], "its parameter");
-                if (!same_dtype(other, arrays_[i][0])) throw py::value_error(text + " must have its parameter's dtype");
-                arrays_[i].push_back(other);
+                alike.push_back(as_parameter(*list, i, name));
+                require_same_shape(alike.back(), name, alike[0], "its parameter");
+                if (!same_dtype(alike.back(), alike[0])) {
+                    throw py::value_error(std::string(name) + " must have their parameters' dtypes");
+                }
             }
+            arrays_.push_back(std::move(alike));
         }
     }
     std::size_t size() const { return arrays_.size(); }

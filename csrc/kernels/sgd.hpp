@@ -22,7 +22,7 @@ namespace PYNET_ISA {
 template <class T>
 void sgd_step(T* parameter, const T* grad, T* velocity, Index size, SgdOptions options, bool first) {
     const T lr = T(options.lr), decay = T(options.weight_decay), momentum = T(options.momentum);
-    const T keep = first ? T(0) : momentum, take = first ? T(1) : T(1 - options.dampening);
+    const T take = T(1 - options.dampening);
     const bool nesterov = options.nesterov;
     for_blocks(size, cheap_grain, [=](Index begin, Index end) {
         if (!velocity) {
@@ -33,7 +33,7 @@ void sgd_step(T* parameter, const T* grad, T* velocity, Index size, SgdOptions o
 #pragma omp simd
         for (Index i = begin; i < end; ++i) {
             const T g = grad[i] + decay * parameter[i];
-            const T v = keep * velocity[i] + take * g;
+            const T v = first ? g : momentum * velocity[i] + take * g;
             velocity[i] = v;
             parameter[i] -= lr * (nesterov ? g + momentum * v : v);
         }

@@ -1,6 +1,6 @@
 """Handwritten digits, to try things on."""
 
-from importlib.resources import files
+import os
 
 import numpy as np
 
@@ -22,5 +22,6 @@ def load_digits() -> tuple[Array, Array]:
     The test part of "Optical Recognition of Handwritten Digits", E. Alpaydin and C. Kaynak, UCI Machine Learning
     Repository, 1998, https://doi.org/10.24432/C50P49, licence CC BY 4.0; the same as scikit-learn's ``load_digits``.
     """
-    with (files(__package__) / "digits.npz").open("rb") as file, np.load(file, allow_pickle=False) as digits:
+    path = os.path.join(os.path.dirname(__file__), "digits.npz")
+    with np.load(path, allow_pickle=False) as digits:
         return digits["images"].astype(np.float64), digits["labels"].astype(np.int64)

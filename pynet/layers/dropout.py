@@ -9,11 +9,11 @@ from .. import _core
 from ..arrays import Array, as_input
 from ..checks import as_fraction
 from ..errors import ShapeError, StateError
-from ..module import Module, named
+from ..module import Layer, named
 from ..random import Randomness, Seed
 
 
-class Dropout(Module):
+class Dropout(Layer):
     """In training, ``input / (1 - p)`` with probability 1 - p, else 0; in evaluation, the input itself.
 
     The factor keeps the expectation the same. The mask is a function of one 64-bit number, drawn at each training

@@ -7,10 +7,10 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import Array
 from ..checks import as_finite
-from ..module import Module, named
+from ..module import Layer, named
 
 
-class LeakyReLU(Module):
+class LeakyReLU(Layer):
     """``x if x > 0 else slope * x``, element by element.
 
     A NaN stays NaN, and with ``slope=0`` the output at -inf is NaN, as 0 * inf is. The derivative at 0 is ``slope``.

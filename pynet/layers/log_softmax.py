@@ -4,10 +4,10 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
-from ..module import Module, named
+from ..module import Layer, named
 
 
-class LogSoftMax(Module):
+class LogSoftMax(Layer):
     """``x_k - log(sum_j exp(x_j))``, along the last axis.
 
     Computed as ``(x_k - m) - log1p(sum_{j != argmax} exp(x_j - m))`` with the row's maximum m: both terms have the same

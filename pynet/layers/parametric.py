@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, as_parameter
-from ..module import Module
+from ..module import Layer
 
 
-class Parametric(Module):
+class Parametric(Layer):
     """A layer whose arrays lie in attributes ``_name`` for every name in `array_names`, all of one dtype."""
 
     array_names: tuple[str, ...] = ()

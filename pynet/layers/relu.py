@@ -4,10 +4,10 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
-from ..module import Module, named
+from ..module import Layer, named
 
 
-class ReLU(Module):
+class ReLU(Layer):
     """``max(x, 0)``, element by element.
 
     A NaN stays NaN. The gradient is selected, not multiplied by a mask, so that an infinite one is 0 where x < 0; at 0

@@ -4,10 +4,10 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
-from ..module import Module, named
+from ..module import Layer, named
 
 
-class Sigmoid(Module):
+class Sigmoid(Layer):
     """``1 / (1 + exp(-x))``, element by element.
 
     Right to 2 units in the last place in float32, far to the left too, where ``exp(-x)`` overflows. The derivative is

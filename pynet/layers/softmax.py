@@ -4,10 +4,10 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
-from ..module import Module, named
+from ..module import Layer, named
 
 
-class SoftMax(Module):
+class SoftMax(Layer):
     """``exp(x_k) / sum_j exp(x_j)``, along the last axis.
 
     The row's maximum is subtracted first, with its rounding error made good, so large scores neither overflow nor lose

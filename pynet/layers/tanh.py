@@ -4,10 +4,10 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
-from ..module import Module, named
+from ..module import Layer, named
 
 
-class Tanh(Module):
+class Tanh(Layer):
     """``(exp(x) - exp(-x)) / (exp(x) + exp(-x))``, element by element.
 
     Right to 2 units in the last place in float32. The derivative is computed from x, not as ``1 - tanh(x)**2``, which

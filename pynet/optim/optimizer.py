@@ -1,5 +1,6 @@
 """What optimizers share: the parameters they move, and the state they keep for each."""
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,7 @@ class Optimizer:
         self.model = model
         self.lr = lr
         self._state: dict[str, dict[str, Any]] = {}
+        self._plan: _Plan | None = None
 
     @property
     def lr(self) -> float:
@@ -47,22 +49,33 @@ class Optimizer:
 
     def step(self) -> None:
         """Move all parameters by their gradients; either all of them or, after an error, none."""
-        named = protocol.named_parameters(self.model)
-        gradients = protocol.grad_parameters(self.model)
-        slots = [_Slot(name, array, gradient) for (name, array), gradient in zip(named, gradients, strict=True)]
-        states = [self._state_of(slot) for slot in slots]
-        steps = [state["step"] + 1 for state in states]
-        buffers = [[state[name] for state in states] for name in self.buffers]
-        self._move([slot.array for slot in slots], [slot.gradient for slot in slots], buffers, steps)
-        for slot, state, count in zip(slots, states, steps, strict=True):
-            state["step"] = count
-            self._state[slot.name] = state
-            slot.write_back()
+        owners = [owner for _, owner in protocol.owners(self.model)]
+        parameters = [array for owner in owners for array in protocol.own_parameters(owner)]
+        gradients = [array for owner in owners for array in protocol.own_gradients(owner)]
+        plan = self._plan
+        if plan is None or not plan.is_for(parameters, gradients, self.buffers):
+            plan = self._new_plan(parameters, gradients)
+        for slot in plan.odd:
+            slot.read()
+        self._move(plan.arrays, plan.gradients, plan.buffers, [state["step"] + 1 for state in plan.states])
+        for state in plan.states:
+            state["step"] += 1
+        for slot in plan.odd:
+            slot.write()
+        if plan is not self._plan:
+            self._state |= plan.state_by_name
+            self._plan = plan
+
+    def _new_plan(self, parameters: list[Array], gradients: list[Array]) -> "_Plan":
+        names = [name for name, _ in protocol.named_parameters(self.model)]
+        slots = [_Slot(*each) for each in zip(names, parameters, gradients, strict=True)]
+        return _Plan(parameters, gradients, self.buffers, slots, [self._state_of(slot) for slot in slots])
 
     def _state_of(self, slot: "_Slot") -> dict[str, Any]:
         state = self._state.get(slot.name)
         fits = state is not None and all(
-            state[name].shape == slot.array.shape and state[name].dtype == slot.array.dtype for name in self.buffers
+            name in state and state[name].shape == slot.array.shape and state[name].dtype == slot.array.dtype
+            for name in self.buffers
         )
         if state is not None and fits:
             return state
@@ -108,7 +121,10 @@ class Optimizer:
                 new[name][buffer] = np.array(value, dtype=shapes[name].dtype, order="C")
         for name in self.options:
             setattr(self, name, getattr(trial, name))
-        self._state = new
+        self._state, self._plan = new, None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_plan": None}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.options)})"
@@ -126,10 +142,48 @@ class _Slot:
         if not parameter.flags.writeable:
             raise ValueError(f"parameter '{name}' is read-only")
         self.name = name
-        self._parameter = parameter
+        self._parameter, self._gradient = parameter, gradient
         self.array = np.require(parameter, dtype, ["C", "A"])
-        self.gradient = np.require(as_array(gradient, f"gradient of '{name}'"), self.array.dtype, ["C", "A", "W"])
+        self.gradient = np.require(as_array(gradient, f"gradient of '{name}'"), dtype, ["C", "A", "W"])
 
-    def write_back(self) -> None:
-        if self.array is not self._parameter:
-            self._parameter[...] = self.array
+    @property
+    def is_odd(self) -> bool:
+        """Whether there are copies."""
+        return self.array is not self._parameter or self.gradient is not self._gradient
+
+    def read(self) -> None:
+        """Fill the copies."""
+        self.array[...] = self._parameter
+        self.gradient[...] = self._gradient
+
+    def write(self) -> None:
+        """Bring the parameter's copy back."""
+        self._parameter[...] = self.array
+
+
+class _Plan:
+    """The arguments of one step, which serve the next one too while all arrays are the same objects."""
+
+    def __init__(
+        self,
+        parameters: list[Array],
+        gradients: list[Array],
+        buffer_names: tuple[str, ...],
+        slots: list[_Slot],
+        states: list[dict[str, Any]],
+    ) -> None:
+        self._parameters, self._gradients, self._buffer_names = parameters, gradients, buffer_names
+        self.arrays, self.gradients = [slot.array for slot in slots], [slot.gradient for slot in slots]
+        self.buffers = [[state[name] for state in states] for name in buffer_names]
+        self.states = states
+        self.state_by_name = {slot.name: state for slot, state in zip(slots, states, strict=True)}
+        self.odd = [slot for slot in slots if slot.is_odd]
+
+    def is_for(self, parameters: list[Array], gradients: list[Array], buffer_names: tuple[str, ...]) -> bool:
+        """Whether these are the very arrays it was made for."""
+        return (
+            len(parameters) == len(self._parameters)
+            and all(map(operator.is_, parameters, self._parameters))
+            and all(map(operator.is_, gradients, self._gradients))
+            and buffer_names == self._buffer_names
+        )

@@ -64,7 +64,7 @@ auto on_any_threads(const Compute& compute) {
     const auto expected = compute();
     for (const int count : {2, 5}) {
         pynet::set_num_threads(count);
-        CHECK(compute() == expected);
+        check::report(compute() == expected, "other results on " + check::text(count) + " threads", __FILE__, __LINE__);
     }
     return expected;
 }

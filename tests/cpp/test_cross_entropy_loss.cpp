@@ -188,6 +188,8 @@ TEST_CASE("cross entropy loss is exact at any scale") {
             const auto sure = run(k, x, {}, {2}, 1, 3, {nullptr, nobody, 0});
             CHECK_RELATIVE(sure.losses, (Doubles{2.061153624562735e-09}), epsilon<T>);
             CHECK_RELATIVE((Doubles{sure.loss}), (Doubles{2.061153624562735e-09}), epsilon<T>);
+            const auto row = run(k, x, {0, 0, 1}, {}, 1, 3, {nullptr, nobody, 0});
+            CHECK_RELATIVE(row.losses, (Doubles{2.061153624562735e-09}), epsilon<T>);
             CHECK_RELATIVE((std::vector<T>{sure.dx[2]}), (Doubles{-2.061153622438558e-09}), 2e-7);
         }
         const std::vector<T> most{T(3e38), T(-3e38)};

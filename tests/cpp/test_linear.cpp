@@ -103,6 +103,16 @@ TEST_CASE("linear adds nothing for an empty batch") {
     });
 }
 
+TEST_CASE("linear adds up the gradient of its bias in double") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const std::vector<T> dy{16777216, 1, 1};  // 2^24 + 1 would stay 2^24 in float
+        auto db = unset<T>(1);
+        pynet::kernels<T>(isa).linear.backward_parameters(nullptr, dy.data(), nullptr, db.data(), 3, 0, 1, 0);
+        CHECK_EQUAL(db, (std::vector<T>{16777218}));
+    });
+}
+
 TEST_CASE("linear of large shapes is exact, and the same on any number of threads") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);

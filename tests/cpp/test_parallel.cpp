@@ -1,5 +1,6 @@
 // The pool: every block once, for any number of threads, callers, levels and processes.
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "child_process.hpp"
@@ -85,6 +86,23 @@ TEST_CASE("parallel_for is for many callers at once") {
     }
     for (std::thread& caller : callers) caller.join();
     CHECK_EQUAL(wrong.load(), 0);
+}
+
+TEST_CASE("parallel_for does not wait for another caller") {
+    const Threads threads(2);
+    std::atomic<bool> started{false}, done{false}, late{false};
+    std::thread other([&] {
+        for_each_block(2, [&](Index) {
+            started = true;
+            const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+            while (!done && !late) late = std::chrono::steady_clock::now() > end;
+        });
+    });
+    while (!started) std::this_thread::yield();
+    CHECK(each_once(100));
+    done = true;
+    other.join();
+    CHECK(!late);
 }
 
 TEST_CASE("parallel_for follows set_num_threads while others use it") {

@@ -29,6 +29,9 @@ TEST_CASE("sigmoid keeps its digits in the tails") {
         CHECK_RELATIVE(y, (std::vector<double>{4.248354255291589e-18, 1, 0, 1}), 2 * epsilon<T>);  // e^-40
         k.backward(x.data(), ones.data(), dx.data(), 4);
         CHECK_RELATIVE(dx, (std::vector<double>{4.248354255291589e-18, 4.248354255291589e-18, 0, 0}), 4 * epsilon<T>);
+        const T far = -95;  // e^95 is infinite in float, and e^-95 subnormal, with few digits left
+        k.forward(&far, y.data(), 1);
+        CHECK_RELATIVE((std::vector<T>{y[0]}), (std::vector<double>{5.521082277028533e-42}), 3e-4);
     });
 }
 

@@ -1,0 +1,24 @@
+"""Every example runs, from anywhere, without a word on stderr."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_that_every_example_runs_and_keeps_its_promise(example, tmp_path):
+    command = [sys.executable, "-W", "error", str(example)]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (run.returncode, run.stderr) == (0, "")
+    if example.stem == "notebook":
+        words, accuracy = run.stdout.splitlines()[-1].rsplit(maxsplit=1)
+        assert words == "test accuracy"
+        assert float(accuracy) >= 0.95
+
+
+def test_that_there_is_the_notebook():
+    assert "notebook" in [path.stem for path in EXAMPLES]
