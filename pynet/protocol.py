@@ -174,8 +174,8 @@ def has_shared_modules(module: Any) -> bool:
 def backward_with_output(module: Any, input: Any, output: Any, grad_output: Array, accumulate: bool) -> Array:
     """Call `backward` with ``module.output`` being the output at this very input while it runs.
 
-    The notebook advises to keep the output for backward. But the last forward may have been at another input: of a module
-    that stands twice, or where a container has computed everything anew.
+    The notebook advises to keep the output for backward. But the last forward may have been at another input: of a
+    module that stands twice, or where a container has computed everything anew.
     """
     kept = getattr(module, "output", None)
     if kept is output or kept is None or getattr(module, "is_leaf", False):
