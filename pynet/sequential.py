@@ -160,7 +160,11 @@ class Sequential(Module):
     def __getitem__(self, index: slice) -> "Sequential": ...
     def __getitem__(self, index: int | slice) -> Any:
         """Return one layer, or for a slice a Sequential of the same layers."""
-        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
+        if not isinstance(index, slice):
+            return self.layers[index]
+        part = Sequential(*self.layers[index])
+        part.training = self.training
+        return part
 
     def __repr__(self) -> str:
         return super().__repr__() if self.layers else "Sequential()"

@@ -306,6 +306,7 @@ def test_a_sequential_behaves_like_a_list():
     assert model[-1] is layers[2]
     assert isinstance(model[:2], pynet.Sequential)
     assert list(model[1:]) == layers[1:]
+    assert not model.eval()[1:].training
     assert model.append(pynet.Tanh()) is model
     assert len(model.layers) == 4
 

@@ -124,12 +124,25 @@ TEST_CASE("batch norm takes the statistics that it is given") {
 TEST_CASE("batch norm takes a small variance around a large mean exactly") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);
-        const T large = sizeof(T) == 4 ? T(8e6) : T(1e12);
-        const std::vector<T> x{large + 1, large + 3, large - 4};
+        const T large = sizeof(T) == 4 ? T(9000002) : T(1e12);  // in float the sum of the first two is rounded
+        const std::vector<T> x{large + 1, large + 2, large - 3};
         double mean = NAN, variance = NAN;
         pynet::kernels<T>(isa).batch_norm.statistics(x.data(), &mean, &variance, 3, 1, 1);
         CHECK_EQUAL(mean, double(large));
-        CHECK_EQUAL(variance, 26 / 3.0);  // (1 + 9 + 16) / 3
+        CHECK_EQUAL(variance, 14 / 3.0);  // (1 + 4 + 9) / 3
+    });
+}
+
+TEST_CASE("batch norm adds up the gradient of its bias in double") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const std::vector<T> x{0, 0, 0}, dy{16777216, 1, 1};  // 2^24 + 1 would stay 2^24 in float
+        const double mean = 0, variance = 1;
+        auto dx = unset<T>(3), db = unset<T>(1);
+        pynet::kernels<T>(isa).batch_norm.backward(x.data(), dy.data(), &mean, &variance, nullptr, dx.data(), nullptr,
+                                                   db.data(), 3, 1, 1, 0, false, 0);
+        CHECK_EQUAL(db, (std::vector<T>{16777218}));
+        CHECK_EQUAL(dx, dy);
     });
 }
 
