@@ -10,7 +10,7 @@ from pkgutil import extend_path as _extend_path
 __path__ = _extend_path(__path__, __name__)
 
 try:
-    from . import _core  # noqa: F401
+    import pynet._core  # noqa: F401
 except ModuleNotFoundError as _error:
     if _error.name != f"{__name__}._core":
         raise

@@ -4,10 +4,14 @@ The kernels take float32 and float64 arrays that lie in memory as they like them
 through here first.
 """
 
+from __future__ import annotations
+
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from .errors import ShapeError
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -110,8 +114,6 @@ def as_classes(value: object, dtype: np.dtype[Any]) -> Array:
 
 def as_parameter(value: object, name: str, shape: tuple[int, ...]) -> Array:
     """Return the array itself if kernels can write into it as it lies, else a copy; float32 and float64 are kept."""
-    from .errors import ShapeError
-
     array = as_array(value, name)
     if array.shape != shape:
         raise ShapeError(f"{name} has shape {array.shape}, expected {shape}")

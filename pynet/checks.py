@@ -23,7 +23,10 @@ def as_number(value: Any, name: str) -> float:
     """Return a real number as a float; NaN passes, for the caller's range to refuse."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is too large for a float") from None
 
 
 def as_finite(value: Any, name: str) -> float:

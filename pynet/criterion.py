@@ -1,10 +1,13 @@
 """Criterion: what a network's output costs, and the gradient of that cost."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy.typing as npt
 
 from .arrays import Array
+from .describe import call_text
 
 
 class Criterion:
@@ -40,6 +43,4 @@ class Criterion:
         return {name: value for name, value in vars(self).items() if name not in ("output", "grad_output")}
 
     def __repr__(self) -> str:
-        from .describe import call_text
-
         return call_text(self)

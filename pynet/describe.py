@@ -3,6 +3,8 @@
 import inspect
 from typing import Any
 
+from .arrays import get_default_dtype
+
 
 def constructor_arguments(owner: object) -> dict[str, Any]:
     """Return the arguments that would construct ``owner``: its attributes of the same names.
@@ -22,19 +24,43 @@ def constructor_arguments(owner: object) -> dict[str, Any]:
     return {name: getattr(owner, name) for name in names}
 
 
+def config_of(owner: Any) -> dict[str, Any]:
+    """Return a module's ``config()``, or what its attributes say; checked against what its constructor takes.
+
+    Raises
+    ------
+    TypeError
+        If the constructor would not take it.
+    """
+    arguments: dict[str, Any] = owner.config() if hasattr(owner, "config") else constructor_arguments(owner)
+    taken = _parameters(owner)
+    wrong = [name for name in arguments if name not in taken]
+    needs = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    wrong += [n for n, p in taken.items() if p.default is p.empty and p.kind in needs and n not in arguments]
+    if wrong:
+        raise TypeError(
+            f"{type(owner).__name__}'s constructor does not take what its config() returns, as '{wrong[0]}' shows: "
+            "define config() to return its constructor's arguments as a dict"
+        )
+    return arguments
+
+
 def call_text(owner: object) -> str:
     """Return ``owner`` as the call that constructs it, without the arguments that have their defaults."""
     try:
-        arguments = owner.config() if hasattr(owner, "config") else constructor_arguments(owner)
+        arguments = config_of(owner)
     except (TypeError, AttributeError):
         return f"{type(owner).__name__}()"
     parts = []
     for name, parameter in _parameters(owner).items():
         value = arguments.get(name, parameter.default)
-        if parameter.default is parameter.empty:
+        if name == "dtype":
+            if value != get_default_dtype().name:
+                parts.append(f"dtype={value}")
+        elif parameter.default is parameter.empty:
             parts.append(repr(value))
         elif _differs(value, parameter.default):
-            parts.append(f"{name}={value}" if name == "dtype" else f"{name}={value!r}")
+            parts.append(f"{name}={value!r}")
     return f"{type(owner).__name__}({', '.join(parts)})"
 
 

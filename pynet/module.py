@@ -1,9 +1,12 @@
 """Module: the base of all layers and containers, with the protocol of the notebook."""
 
+from __future__ import annotations
+
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Self, TypeVar
 
+import numpy as np
 import numpy.typing as npt
 
 from . import protocol
@@ -28,7 +31,7 @@ def named(method: Method) -> Method:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return method(self, *args, **kwargs)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, StateError) as error:
             if error.args and isinstance(error.args[0], str):
                 error.args = (f"{self!r}: {error.args[0]}", *error.args[1:])
             raise
@@ -97,22 +100,25 @@ class Module:
     @collects
     def parameters(self) -> list[Array]:
         """Return the parameters as a flat list of live arrays, those of all modules below included, each once."""
-        return self._collected(protocol.parameters)
+        return [parameter.array for parameter in self._all_parameters()]
 
     @collects
     def grad_parameters(self) -> list[Array]:
         """Return the gradients that belong to `parameters`: same order, same shapes, live."""
-        return self._collected(protocol.grad_parameters)
+        found = self._all_parameters()
+        return [np.zeros_like(p.array) if p.gradient is None else p.gradient for p in found]
 
-    def _collected(self, collect: Callable[[Any], list[Array]]) -> list[Array]:
+    def _all_parameters(self) -> list[protocol.Parameter]:
         if type(self).parameters is Module.parameters:
-            return collect(self)
-        # Called as super().parameters() by a subclass that adds its own: what is below, without asking it again.
-        return [array for _, child in protocol.children(self) for array in collect(child)]
+            return protocol.all_parameters(self)
+        # Called as super().parameters() by a subclass that adds its own, and is not to be asked again.
+        names = [name for name in self.parameter_names if getattr(self, name) is not None]
+        own = [protocol.Parameter(name, getattr(self, name), getattr(self, f"grad_{name}"), self) for name in names]
+        return own + [parameter for _, child in protocol.children(self) for parameter in protocol.all_parameters(child)]
 
     def named_parameters(self) -> list[tuple[str, Array]]:
         """Return the parameters with their names, which are PyTorch's: ``0.weight``, ``0.bias``."""
-        return protocol.named_parameters(self)
+        return [(parameter.name, parameter.array) for parameter in protocol.all_parameters(self)]
 
     def named_buffers(self) -> list[tuple[str, Array]]:
         """Return the arrays that are state but do not learn, with their names: ``1.running_mean``."""
@@ -122,20 +128,26 @@ class Module:
             for name in getattr(module, "buffer_names", ())
         ]
 
-    def named_children(self) -> Iterator[tuple[str, Any]]:
-        """Yield the modules held as attributes, in lists, tuples or dicts, with their names."""
-        return protocol.attribute_modules(self)
+    def named_children(self) -> Iterable[tuple[str, Any]]:
+        """Return the modules held as attributes, in lists, tuples or dicts, with their names."""
+        return protocol.modules_in(vars(self))
 
     def zero_grad(self) -> None:
         """Fill all gradients with zeros."""
-        for gradient in protocol.grad_parameters(self):
-            gradient.fill(0)
+        protocol.zero_grad(self)
 
+    @collects
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all below it to training (or, with False, evaluation); return ``self``."""
+        if "_switching" in vars(self):  # a child that holds its parent asks it again
+            return self
         self.training = bool(mode)
-        for _, child in protocol.children(self):
-            protocol.set_mode(child, self.training)
+        self._switching = True
+        try:
+            for _, child in protocol.children(self):
+                protocol.set_mode(child, self.training)
+        finally:
+            del self._switching
         return self
 
     def eval(self) -> Self:
@@ -148,10 +160,15 @@ class Module:
 
     def _state(self) -> list[tuple[str, Array]]:
         """Live parameters and buffers, module by module, as PyTorch orders them."""
-        found = dict(self.named_parameters() + self.named_buffers())
-        prefixes = [prefix for prefix, _ in protocol.modules(self)]
-        owner = {name: max((p for p in prefixes if name.startswith(p)), key=len) for name in found}
-        return sorted(found.items(), key=lambda item: prefixes.index(owner[item[0]]))
+        found = protocol.all_parameters(self)
+        own: dict[int, list[tuple[str, Array]]] = {}
+        for parameter in found:
+            own.setdefault(id(parameter.owner), []).append((parameter.name, parameter.array))
+        state: dict[str, Array] = {}
+        for prefix, module in protocol.modules(self):
+            state.update(own.get(id(module), []))
+            state.update((prefix + name, getattr(module, name)) for name in getattr(module, "buffer_names", ()))
+        return list(state.items())
 
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike], strict: bool = True) -> Mismatch:
         """Copy a `state_dict` into this module's arrays; either all of it or, after an error, nothing.
@@ -191,6 +208,8 @@ class Module:
                 raise ShapeError(f"{name} has shape {value.shape}, expected {array.shape}")
             if not array.flags.writeable:
                 raise StateError(f"{name} is read-only and cannot be loaded")
+            if array.dtype.kind in "iu" and not np.all(value == np.floor(value)):
+                raise ValueError(f"{name} must hold whole numbers, got {value}")
             new[name] = value.astype(array.dtype)
         for name, value in new.items():
             own[name][...] = value
@@ -229,6 +248,8 @@ class Module:
 
 
 class Layer(Module):
-    """A module that holds no other modules, so that nobody needs to look for them."""
+    """Base of pynet's own layers, which hold no other modules, so that nobody needs to look for them."""
 
-    is_leaf = True
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.is_leaf = cls.__module__.startswith("pynet.")  # a user's subclass may hold what it likes

@@ -5,11 +5,10 @@ A module is whatever has ``forward(input)`` and ``backward(input, grad_output)``
 `pynet.Module`, nor have called its ``__init__``. What differs between such modules is dealt with here and nowhere else.
 """
 
-import copy
 import functools
 import inspect
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,59 +24,85 @@ def is_module(value: object) -> bool:
     return callable(getattr(value, "forward", None)) and callable(getattr(value, "backward", None))
 
 
-def children(module: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the modules that ``module`` holds, with their names: attributes, and what lies in lists, tuples, dicts."""
-    named = getattr(module, "named_children", None)
-    yield from attribute_modules(module) if named is None else named()
-
-
-def attribute_modules(module: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the modules among an object's attributes."""
-    for name, value in list(getattr(module, "__dict__", {}).items()):
-        if isinstance(value, list | tuple):
-            yield from ((f"{name}.{i}", item) for i, item in enumerate(value) if is_module(item))
-        elif isinstance(value, dict):
-            yield from ((f"{name}.{key}", item) for key, item in value.items() if is_module(item))
-        elif is_module(value):
-            yield name, value
-
-
-def modules(module: Any, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
-    """Yield a module and all below it, each once, with the prefix of its parameters' names: '', '0.', '1.body.'."""
-    seen = set() if seen is None else seen
-    if id(module) in seen:
-        return
-    seen.add(id(module))
-    yield prefix, module
+def children(module: Any) -> Iterable[tuple[str, Any]]:
+    """Return the modules that ``module`` holds, with their names."""
     if getattr(module, "is_leaf", False):
-        return
-    for name, child in children(module):
-        yield from modules(child, f"{prefix}{name}.", seen)
+        return ()
+    named = getattr(module, "named_children", None)
+    return modules_in(getattr(module, "__dict__", {})) if named is None else named()
 
 
-def owners(module: Any) -> list[tuple[str, Any]]:
-    """Return those of a module and all below it that have parameters of their own, each once, with their prefixes.
+def modules_in(attributes: dict[Any, Any] | list[Any] | tuple[Any, ...], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the modules among attributes, and in the lists, tuples and dicts among them, with their names."""
+    for name, value in list(attributes.items() if isinstance(attributes, dict) else enumerate(attributes)):
+        if isinstance(value, list | tuple | dict):
+            yield from modules_in(value, f"{prefix}{name}.")
+        elif is_module(value):
+            yield f"{prefix}{name}", value
 
-    One that has its own ``parameters()`` speaks for all below it.
-    """
+
+def modules(module: Any) -> list[tuple[str, Any]]:
+    """Return a module and all below it, each once, with the prefix of its parameters' names: '', '0.', '1.body.'."""
     found: list[tuple[str, Any]] = []
-    _find_owners(module, "", set(), found)
+    _walk(module, "", set(), found)
     return found
 
 
-def _find_owners(module: Any, prefix: str, seen: set[int], found: list[tuple[str, Any]]) -> None:
+def _walk(module: Any, prefix: str, seen: set[int], found: list[tuple[str, Any]]) -> None:
     if id(module) in seen:
         return
     seen.add(id(module))
-    if _speaks_for_itself(module.__class__):
-        seen.update(id(below) for _, below in modules(module))
-        found.append((prefix, module))
-        return
-    if getattr(module, "parameter_names", ()):
-        found.append((prefix, module))
+    found.append((prefix, module))
     if not getattr(module, "is_leaf", False):
         for name, child in children(module):
-            _find_owners(child, f"{prefix}{name}.", seen, found)
+            _walk(child, f"{prefix}{name}.", seen, found)
+
+
+class Parameter(NamedTuple):
+    """A parameter with its name, its gradient (None before a user's layer has one) and the module that has it."""
+
+    name: str
+    array: Array
+    gradient: Array | None
+    owner: Any
+
+
+def all_parameters(module: Any) -> list[Parameter]:
+    """Return the parameters of a module and of all below it.
+
+    A module's own ``parameters()`` may list those of the modules that it holds, or not: each counts once. An array that
+    two layers share counts twice if each of them has a gradient for it.
+    """
+    found: list[Parameter] = []
+    listed_by_hand = False
+    for prefix, part in modules(module):
+        if getattr(part, "parameter_names", ()) or _speaks_for_itself(part.__class__):
+            listed_by_hand = listed_by_hand or _speaks_for_itself(part.__class__)
+            found += [Parameter(prefix + name, array, grad, part) for name, array, grad in _own_parameters(part)]
+    return _each_once(found) if listed_by_hand else found
+
+
+def _each_once(found: list[Parameter]) -> list[Parameter]:
+    known: set[tuple[int, int]] = set()
+    once = []
+    for parameter in found:
+        # Without gradients, which are there after the first backward, arrays alone tell.
+        array, pair = (id(parameter.array), id(None)), (id(parameter.array), id(parameter.gradient))
+        if pair not in known:
+            known |= {array, pair}
+            once.append(parameter)
+    return once
+
+
+def _own_parameters(module: Any) -> Iterable[tuple[str, Array, Array | None]]:
+    if _speaks_for_itself(module.__class__):
+        arrays = _flatten(module.parameters())
+        return zip(_names_of(module, arrays), arrays, _gradients_of(module, arrays), strict=True) if arrays else ()
+    return [
+        (name, array, getattr(module, f"grad_{name}"))
+        for name in getattr(module, "parameter_names", ())
+        if (array := getattr(module, name)) is not None
+    ]
 
 
 @functools.cache
@@ -87,61 +112,24 @@ def _speaks_for_itself(cls: Any) -> bool:
     return own is not None and not hasattr(own, "collects")
 
 
-def parameters(module: Any) -> list[Array]:
-    """Return a module's parameters as one flat list, those of modules below it included."""
-    return [array for _, owner in owners(module) for array in own_parameters(owner)]
+def _names_of(module: Any, arrays: list[Array]) -> list[str]:
+    """Return how arrays without names are called: as the attribute they lie in, or as a child calls them."""
+    known = [(name, value) for name, value in vars(module).items() if isinstance(value, np.ndarray)]
+    if not {id(array) for array in arrays} <= {id(value) for _, value in known}:
+        known += [(f"{name}.{p.name}", p.array) for name, child in children(module) for p in all_parameters(child)]
+    names: list[str] = []
+    for position, array in enumerate(arrays):
+        own = (name for name, value in known if value is array and name not in names)
+        names.append(next(own, str(position)))
+    return names
 
 
-def grad_parameters(module: Any) -> list[Array]:
-    """Return the gradients that belong to `parameters`, in the same order.
-
-    Raises
-    ------
-    StateError
-        If a module has another number of gradients than of parameters.
-    """
-    return [array for _, owner in owners(module) for array in own_gradients(owner)]
-
-
-def named_parameters(module: Any) -> list[tuple[str, Array]]:
-    """Return the names and arrays of a module's parameters and of those of all below it."""
-    return [(prefix + name, array) for prefix, owner in owners(module) for name, array in _own_named(owner)]
-
-
-def own_parameters(owner: Any) -> list[Array]:
-    """Return the parameters of one of the `owners`."""
-    if _speaks_for_itself(owner.__class__):
-        return _flatten(owner.parameters())
-    return [array for name in owner.parameter_names if (array := getattr(owner, name)) is not None]
-
-
-def own_gradients(owner: Any) -> list[Array]:
-    """Return the gradients of one of the `owners`."""
-    if _speaks_for_itself(owner.__class__):
-        return _gradients_of(owner, _flatten(owner.parameters()))
-    return [getattr(owner, f"grad_{name}") for name in owner.parameter_names if getattr(owner, name) is not None]
-
-
-def _own_named(owner: Any) -> list[tuple[str, Array]]:
-    if not _speaks_for_itself(owner.__class__):
-        return [(name, array) for name in owner.parameter_names if (array := getattr(owner, name)) is not None]
-    # Its list has no names: an array is called as the attribute it lies in, or as the child that has it calls it.
-    known = [(name, value) for name, value in vars(owner).items() if isinstance(value, np.ndarray)]
-    known += [(f"{name}.{below}", array) for name, child in children(owner) for below, array in named_parameters(child)]
-    return [
-        (next((name for name, value in known if value is array), str(position)), array)
-        for position, array in enumerate(own_parameters(owner))
-    ]
-
-
-def _gradients_of(module: Any, arrays: list[Array]) -> list[Array]:
-    if not arrays:
-        return []
+def _gradients_of(module: Any, arrays: list[Array]) -> list[Array] | list[None]:
     try:
         gradients = _flatten(module.grad_parameters())
     except AttributeError:
         # The notebook's layers have no gradients until their first backward.
-        return [np.zeros_like(array) for array in arrays]
+        return [None] * len(arrays)
     if len(gradients) != len(arrays):
         raise StateError(
             f"{module!r} has {len(arrays)} parameters but {len(gradients)} gradients: "
@@ -157,81 +145,98 @@ def _flatten(nested: Any) -> list[Array]:
     return [array for item in nested for array in _flatten(item)]
 
 
+def parameters(module: Any) -> list[Array]:
+    """Return a module's parameters as one flat list, those of modules below it included."""
+    return [parameter.array for parameter in all_parameters(module)]
+
+
+def grad_parameters(module: Any) -> list[Array]:
+    """Return the gradients that belong to `parameters`, in the same order; zeros where there are none yet.
+
+    Raises
+    ------
+    StateError
+        If a module has another number of gradients than of parameters.
+    """
+    return [np.zeros_like(p.array) if p.gradient is None else p.gradient for p in all_parameters(module)]
+
+
+def zero_grad(module: Any) -> None:
+    """Fill all gradients with zeros."""
+    for parameter in all_parameters(module):
+        if parameter.gradient is not None:
+            _store_gradient(parameter, np.zeros_like(parameter.gradient), in_place=parameter.gradient.flags.writeable)
+
+
+def _store_gradient(parameter: Parameter, value: Array, in_place: bool) -> None:
+    """Write into a gradient, or put a new array in its place: a user's layer may keep what is not its own."""
+    owner, gradient = parameter.owner, parameter.gradient
+    name = next((name for name, held in vars(owner).items() if held is gradient), None)
+    if in_place or name is None:
+        gradient[...] = value  # type: ignore[index]
+    else:
+        setattr(owner, name, value)
+
+
 def set_mode(module: Any, training: bool) -> None:
-    """Switch a module between training and evaluation, by its own ``train()`` or ``eval()`` if it has them."""
+    """Switch a module between training and evaluation, by its own ``train()`` or ``eval()``, and what it holds."""
     switch = getattr(module, "train" if training else "eval", None)
     if switch is not None:
         switch()
+    if not hasattr(getattr(module.__class__, "train", None), "collects"):
+        # Its own methods may know nothing of the modules that it holds.
+        for _, child in children(module):
+            set_mode(child, training)
 
 
 def has_shared_modules(module: Any) -> bool:
     """Whether some module stands twice below ``module``."""
-    parts = [part for _, part in modules(module) if not getattr(part, "is_leaf", False)]
-    standing = [id(child) for part in parts for _, child in children(part)]
+    standing = [id(child) for _, part in modules(module) for _, child in children(part)]
     return len(standing) > len(set(standing))
-
-
-def backward_with_output(module: Any, input: Any, output: Any, grad_output: Array, accumulate: bool) -> Array:
-    """Call `backward` with ``module.output`` being the output at this very input while it runs.
-
-    The notebook advises to keep the output for backward. But the last forward may have been at another input: of a
-    module that stands twice, or where a container has computed everything anew.
-    """
-    kept = getattr(module, "output", None)
-    if kept is output or kept is None or getattr(module, "is_leaf", False):
-        return backward(module, input, grad_output, accumulate)
-    module.output = output
-    try:
-        return backward(module, input, grad_output, accumulate)
-    finally:
-        module.output = kept
 
 
 def backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> Array:
     """Call a module's backward, adding its gradients to those it has if ``accumulate``, whatever its signature."""
-    if _takes_accumulate(module.__class__):
+    if _takes_accumulate(getattr(module.__class__, "backward", module.backward)):
         return module.backward(input, grad_output, accumulate=accumulate)  # type: ignore[no-any-return]
     if not accumulate:
         return module.backward(input, grad_output)  # type: ignore[no-any-return]
-    before = [gradient.copy() for gradient in grad_parameters(module)]
+    before = [(p.gradient, None if p.gradient is None else p.gradient.copy()) for p in all_parameters(module)]
     grad_input: Array = module.backward(input, grad_output)
-    for gradient, old in zip(grad_parameters(module), before, strict=True):
-        gradient += old
+    for parameter, (old, kept) in zip(all_parameters(module), before, strict=True):
+        if kept is not None and parameter.gradient is not None:
+            _store_gradient(parameter, parameter.gradient + kept, in_place=parameter.gradient is old)
     return grad_input
 
 
 @functools.cache
-def _takes_accumulate(cls: Any) -> bool:
-    names = inspect.signature(cls.backward).parameters
+def _takes_accumulate(method: Any) -> bool:
+    names = inspect.signature(method).parameters
     return "accumulate" in names or any(p.kind is p.VAR_KEYWORD for p in names.values())
 
 
-def replay(module: Any, input: Any) -> Array:
-    """Return a module's output at ``input`` with nothing changed: no output kept, statistics moved or mask drawn."""
-    own = getattr(module, "_replay", None)
-    if own is not None:
-        return own(input)  # type: ignore[no-any-return]
-    state = np.random.get_state()
-    try:
-        return copy.deepcopy(module).forward(input)  # type: ignore[no-any-return]
-    finally:
-        np.random.set_state(state)
-
-
 def convert(module: Any, dtype: np.dtype[Any]) -> None:
-    """Convert the floating arrays of a module and of all below it."""
-    for _, part in modules(module):
-        own = getattr(part, "_convert", None)
-        if own is not None:
-            own(dtype)
-        else:
-            _convert_attributes(part, dtype)
-
-
-def _convert_attributes(module: Any, dtype: np.dtype[Any]) -> None:
-    """Convert the floating arrays among a module's attributes; one that stands under two names stays one."""
+    """Convert the floating arrays of a module and of all below it; arrays that several share stay shared."""
     converted: dict[int, Array] = {}
-    for name, value in list(getattr(module, "__dict__", {}).items()):
+    for _, part in modules(module):
+        names = getattr(part, "array_names", None)
+        if names is None:
+            _convert_in(getattr(part, "__dict__", {}), dtype, converted)
+        else:
+            part._convert(dtype, converted)
+
+
+def _convert_in(attributes: dict[Any, Any] | list[Any], dtype: np.dtype[Any], converted: dict[int, Array]) -> None:
+    for name, value in list(attributes.items() if isinstance(attributes, dict) else enumerate(attributes)):
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-            converted.setdefault(id(value), value.astype(dtype, copy=False))
-            setattr(module, name, converted[id(value)])
+            attributes[name] = as_converted(value, dtype, converted)
+        elif isinstance(value, list | dict):
+            _convert_in(value, dtype, converted)
+
+
+def as_converted(array: Array, dtype: np.dtype[Any], converted: dict[int, Array]) -> Array:
+    """Return an array in another dtype, the same one for the same array."""
+    if id(array) not in converted:
+        new = array.astype(dtype, copy=False)
+        converted[id(array)] = converted[id(new)] = new
+    return converted[id(array)]

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from . import architecture
+from . import architecture, protocol
 from .arrays import Array
 from .errors import CheckpointError
 from .module import Module
@@ -47,9 +47,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     write = _format(path, {".npz": _write_npz, ".safetensors": _write_safetensors})
     import json
 
-    header = json.dumps(
-        {"format": 1, "training": model.training, "architecture": architecture.encode(model)}, allow_nan=False
-    )
+    header = json.dumps({"format": 1, "architecture": architecture.encode(model)}, allow_nan=False)
     _replace(path, lambda file: write(file, header, model.state_dict()))
 
 
@@ -81,25 +79,40 @@ def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
     OSError
         If the file cannot be read.
     """
-    import json
-    import zipfile
-
     read = _format(path, {".npz": _read_npz, ".safetensors": _read_safetensors})
-    with open(path, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise CheckpointError(f"{path} is no regular file")
+    classes = _as_classes(classes)
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise CheckpointError(f"{os.fspath(path)} is no regular file")
     try:
-        text, state = read(os.fspath(path))
-        header = json.loads(text)
-        if not isinstance(header, dict) or header.get("format") != 1:
-            raise CheckpointError("its format is not one that this version of pynet knows")
-        model = architecture.decode(header.get("architecture"), classes)
-        model.load_state_dict(state)
-        model.train(bool(header.get("training", True)))
-    except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from None
-    except (ValueError, TypeError, KeyError, RecursionError, MemoryError, zipfile.BadZipFile, EOFError) as error:
-        raise CheckpointError(f"{path} is damaged or not one of pynet's: {error}") from error
+        header, state = read(os.fspath(path))
+        model = _restore(header, state, classes)
+    except (CheckpointError, ImportError, PermissionError) as error:
+        raise type(error)(f"{os.fspath(path)}: {error}") from None
+    except Exception as error:  # whatever a parser says of a file that is not what it should be
+        raise CheckpointError(f"{os.fspath(path)} is damaged, or not one of pynet's: {error}") from error
+    return model
+
+
+def _as_classes(classes: Any) -> list[type]:
+    found = list(classes) if isinstance(classes, list | tuple | set | frozenset) else None
+    if found is None or not all(isinstance(cls, type) for cls in found):
+        raise TypeError(f"classes must be a list of classes, as in classes=[MyLayer], got {classes!r:.80}")
+    return found
+
+
+def _restore(text: str, state: dict[str, Array], classes: list[type]) -> Any:
+    import json
+
+    header = json.loads(text)
+    if not isinstance(header, dict) or header.get("format") != 1:
+        raise CheckpointError("its format is not one that this version of pynet knows")
+    numbers = sum(array.size for array in state.values())
+    model = architecture.decode(header.get("architecture"), classes, numbers)
+    for parameter in protocol.all_parameters(model):
+        stored = state.get(parameter.name)
+        if stored is not None and stored.dtype.kind == "f" and stored.dtype != parameter.array.dtype:
+            protocol.convert(parameter.owner, stored.dtype)  # a user's layer comes in the default dtype
+    model.load_state_dict(state)
     return model
 
 
@@ -117,15 +130,17 @@ def _write_npz(file: IO[bytes], header: str, state: dict[str, Array]) -> None:
 
 
 def _read_npz(path: str) -> tuple[str, dict[str, Array]]:
+    import io
     import zipfile
 
-    size = os.path.getsize(path)
-    with zipfile.ZipFile(path) as archive:
+    with open(path, "rb") as file:
+        content = io.BytesIO(file.read())  # nobody can change it while it is read
+    with zipfile.ZipFile(content) as archive:
         for entry in archive.infolist():
             # np.savez stores entries as they are; a compressed one could grow beyond all bounds.
-            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > size:
+            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > content.getbuffer().nbytes:
                 raise CheckpointError(f"entry {entry.filename!r} is compressed or larger than the file")
-    with np.load(path, allow_pickle=False) as archive:
+    with np.load(content, allow_pickle=False) as archive:
         if _HEADER not in archive.files:
             raise CheckpointError("it holds no architecture: was it written by pynet.save?")
         header = archive[_HEADER].tobytes().decode()
@@ -158,7 +173,7 @@ def _read_safetensors(path: str) -> tuple[str, dict[str, Array]]:
                 raise CheckpointError("it holds no architecture: was it written by pynet.save?")
             return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except library.SafetensorError as error:
-        raise CheckpointError(str(error)) from error
+        raise CheckpointError(f"it is damaged, or no safetensors file: {error}") from error
 
 
 def _replace(path: str | os.PathLike[str], write: Callable[[IO[bytes]], None]) -> None:
@@ -167,7 +182,9 @@ def _replace(path: str | os.PathLike[str], write: Callable[[IO[bytes]], None]) -
 
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
-    new = os.path.join(folder, f".{name}.{os.getpid()}.{threading.get_ident()}.new")
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
+    new = os.path.join(folder, f".pynet-{os.getpid()}-{threading.get_ident()}.new")
     try:
         with open(new, "wb") as file:
             write(file)

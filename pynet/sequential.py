@@ -1,6 +1,8 @@
 """Sequential: modules one after another."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -10,13 +12,19 @@ from . import protocol
 from .arrays import Array, as_input
 from .errors import ShapeError
 from .module import Module
+from .replay import remembering, replay
 
 
 class _Run(NamedTuple):
-    """What a forward leaves for the backward that follows it: the input, and every layer's output."""
+    """What a forward leaves for the backward that follows it."""
 
     layers: list[Any]
-    values: list[Any]
+    values: list[Any]  # the input, and every layer's output
+    masks: list[Any]  # every layer's mask, for those that have one
+
+
+# What a Sequential itself keeps, among which there are no modules to look for.
+_ATTRIBUTES = {"layers", "training", "output", "_kept", "_switching"}
 
 
 class Sequential(Module):
@@ -59,7 +67,7 @@ class Sequential(Module):
         for layer in layers:
             self.append(layer)
 
-    def append(self, layer: Any) -> "Sequential":
+    def append(self, layer: Any) -> Sequential:
         """Add a module at the end; return ``self``."""
         if not protocol.is_module(layer):
             hint = f": write {layer.__name__}(...)" if isinstance(layer, type) else ""
@@ -75,33 +83,48 @@ class Sequential(Module):
 
     def forward(self, input: npt.ArrayLike) -> Array:
         """Run the layers from first to last; return the last output."""
-        layers, values = list(self.layers), [input]
+        layers, values, masks = list(self.layers), [input], []
         for position, layer in enumerate(layers):
             try:
                 values.append(self._checked(layer.forward(values[-1]), "forward"))
             except Exception as error:
                 raise self._placed(error, position)
+            masks.append(getattr(layer, "mask", None))
         output: Any = values[-1] if layers else as_input(input, "input")
-        self._kept = _Run(layers, values)
+        self._kept = _Run(layers, values, masks)
         self.output = output
         return output  # type: ignore[no-any-return]
 
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Run the layers' backward from last to first; return the gradient with respect to ``input``."""
-        layers = self.layers
-        if not layers:
+        if not self.layers:
             return _identity_backward(input, grad_output)
-        values = self._values_at(input)
-        if self._has_shared_modules():
-            # A module that stands twice adds its second gradient to its first, so all start from zero and add.
-            if not accumulate:
-                self.zero_grad()
-            accumulate = True
-        grad: Any = grad_output
-        for position in range(len(layers) - 1, -1, -1):
+        run = self._run_at(input)
+        if not self._has_shared_modules():
+            return self._backward(run, grad_output, accumulate)
+        # A module that stands twice adds its second gradient to its first, so all start from zero and add.
+        before = [gradient.copy() for gradient in protocol.grad_parameters(self)]
+        if not accumulate:
+            self.zero_grad()
+        try:
+            return self._backward(run, grad_output, accumulate=True)
+        except Exception:
+            for gradient, old in zip(protocol.grad_parameters(self), before, strict=True):
+                gradient[...] = old
+            raise
+
+    def _backward(self, run: _Run, grad: Any, accumulate: bool) -> Array:
+        for position in range(len(run.layers) - 1, -1, -1):
+            layer, at = run.layers[position], run.values[position]
             try:
-                at, output = values[position], values[position + 1]
-                grad = protocol.backward_with_output(layers[position], at, output, grad, accumulate)
+                if getattr(layer, "is_leaf", False) and getattr(layer, "mask", None) is run.masks[position]:
+                    grad = layer.backward(at, grad, accumulate=accumulate)
+                else:
+                    left = {"output": run.values[position + 1]}
+                    if run.masks[position] is not None:
+                        left["mask"] = run.masks[position]
+                    with remembering(layer, **left):
+                        grad = protocol.backward(layer, at, grad, accumulate)
                 grad = self._checked(grad, "backward")
             except Exception as error:
                 raise self._placed(error, position)
@@ -112,23 +135,21 @@ class Sequential(Module):
             return len(set(map(id, self.layers))) < len(self.layers)
         return protocol.has_shared_modules(self)
 
-    def _values_at(self, input: Any) -> list[Any]:
-        """Return the input and every layer's output: those of the last forward if it was at this input, else anew."""
+    def _run_at(self, input: Any) -> _Run:
+        """Return the last forward if it was at this input, else what it would have left."""
         kept = self._kept
         if kept and kept.values[0] is input and _same_items(kept.layers, self.layers):
-            return kept.values
+            return kept
         values = [input]
         for position, layer in enumerate(self.layers):
             try:
-                values.append(protocol.replay(layer, values[-1]))
+                values.append(replay(layer, values[-1]))
             except Exception as error:
                 raise self._placed(error, position)
-        return values
+        return _Run(list(self.layers), values, [getattr(layer, "mask", None) for layer in self.layers])
 
     def _replay(self, input: Any) -> Any:
-        for layer in self.layers:
-            input = protocol.replay(layer, input)
-        return input
+        return self._run_at(input).values[-1] if self.layers else input
 
     @staticmethod
     def _checked(value: Any, method: str) -> Any:
@@ -140,9 +161,12 @@ class Sequential(Module):
         error.add_note(f"in layer {position} of Sequential: {self.layers[position]!r}")
         return error
 
-    def named_children(self) -> Iterator[tuple[str, Any]]:
-        """Yield the layers, named by their positions."""
-        return ((str(position), layer) for position, layer in enumerate(self.layers))
+    def named_children(self) -> Iterable[tuple[str, Any]]:
+        """Return the layers, named by their positions, and what a subclass holds besides."""
+        found = [(str(position), layer) for position, layer in enumerate(self.layers)]
+        if not vars(self).keys() <= _ATTRIBUTES:
+            found += protocol.modules_in({k: v for k, v in vars(self).items() if k not in _ATTRIBUTES})
+        return found
 
     def config(self) -> dict[str, Any]:
         """Return the layers: what a file keeps of the architecture."""
@@ -157,7 +181,7 @@ class Sequential(Module):
     @overload
     def __getitem__(self, index: int) -> Any: ...
     @overload
-    def __getitem__(self, index: slice) -> "Sequential": ...
+    def __getitem__(self, index: slice) -> Sequential: ...
     def __getitem__(self, index: int | slice) -> Any:
         """Return one layer, or for a slice a Sequential of the same layers."""
         if not isinstance(index, slice):

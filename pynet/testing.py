@@ -1,5 +1,7 @@
 """Checking a gradient against finite differences, in one line."""
 
+from __future__ import annotations
+
 import copy
 from typing import Any, NamedTuple
 
@@ -133,7 +135,11 @@ class _ModuleAt(_Function):
         self._random = np.random.get_state()
 
     def parameter(self, name: str) -> Array:
-        return dict(protocol.named_parameters(self._module))[name]
+        return self._named(self._module)[name]
+
+    @staticmethod
+    def _named(module: Any) -> dict[str, Array]:
+        return {parameter.name: parameter.array for parameter in protocol.all_parameters(module)}
 
     def _fresh(self) -> Any:
         np.random.set_state(self._random)
@@ -142,8 +148,8 @@ class _ModuleAt(_Function):
     def _value(self, point: Array, name: str, index: Any, shift: float) -> Array:
         module = self._fresh()
         if name != "input":
-            dict(protocol.named_parameters(module))[name][index] += shift
-        return np.array(module.forward(point))
+            self._named(module)[name][index] += shift
+        return _as_result(module.forward(point), "forward")
 
     def weights(self, point: Array) -> Array:
         return np.random.default_rng(0).uniform(0.5, 1.5, self.value(point).shape)
@@ -153,9 +159,8 @@ class _ModuleAt(_Function):
         weights = self.weights(point)
         np.random.set_state(self._random)
         module.forward(point)
-        found = {"input": np.array(protocol.backward(module, point, weights, accumulate=False))}
-        names = [name for name, _ in protocol.named_parameters(module)]
-        found.update(zip(names, map(np.array, protocol.grad_parameters(module)), strict=True))
+        found = {"input": _as_result(protocol.backward(module, point, weights, accumulate=False), "backward")}
+        found.update(zip(self._named(module), map(np.array, protocol.grad_parameters(module)), strict=True))
         return found
 
 
@@ -176,7 +181,8 @@ def _compare(function: _Function, point: Array, atol: float, rtol: float) -> Gra
                 expected = float(np.sum((high - low) * weights)) / (2 * step)
                 got = float(gradient[index])
                 error = abs(got - expected)
-                ratio = error / (atol + rtol * abs(expected))
+                allowed = atol + rtol * abs(expected)
+                ratio = error / allowed if allowed else np.inf * np.sign(error) if error else 0.0
                 checked += 1
                 if not ratio <= worst_ratio:  # a NaN is worst
                     worst, worst_ratio, worst_error = f"{name}{list(index)}", ratio, error
@@ -192,6 +198,12 @@ def _compare(function: _Function, point: Array, atol: float, rtol: float) -> Gra
         return GradientReport(checked, worst_error, worst)
     finally:
         np.random.set_state(before)
+
+
+def _as_result(value: Any, method: str) -> Array:
+    if not isinstance(value, np.ndarray | np.number):
+        raise TypeError(f"{method} must return an array, got {type(value).__name__}")
+    return np.array(value)
 
 
 def _message(where: str, expected: float, got: float, left: float, right: float) -> str:

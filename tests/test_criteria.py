@@ -117,6 +117,23 @@ def test_labels_must_be_integers(criterion):
         criterion.forward(x[0], LABELS)
 
 
+def test_a_column_against_a_flat_target_says_what_to_write_too():
+    with pytest.raises(pynet.ShapeError, match=r"target\[:, 0\]"):
+        pynet.MSE().forward(np.ones(3), np.ones((3, 1)))
+
+
+def test_zero_features_cost_nothing():
+    assert pynet.MSE().forward(np.zeros((3, 0)), np.zeros((3, 0))) == 0
+    assert pynet.MSELoss("sum").backward(np.zeros((3, 0)), np.zeros((3, 0))).shape == (3, 0)
+
+
+def test_an_ignored_row_may_hold_anything():
+    x = np.array([[np.nan, np.inf, 1.0], [0.0, 0.0, 0.0]])
+    criterion = pynet.CrossEntropyLoss()
+    assert criterion.forward(x, [-100, 1]) == pytest.approx(np.log(3))
+    np.testing.assert_allclose(criterion.backward(x, [-100, 1]), [[0, 0, 0], [1 / 3, -2 / 3, 1 / 3]])
+
+
 def test_cross_entropy_clips_as_the_notebook_does():
     p = np.array([[0.0, 1.0], [1.0, 0.0]])
     wrong = np.array([[1.0, 0.0], [1.0, 0.0]])
@@ -164,7 +181,9 @@ def test_any_label_can_be_ignored():
         ({"label_smoothing": "0.1"}, TypeError),
         ({"weight": [1, -1, 1]}, ValueError),
         ({"weight": [1, np.nan, 1]}, ValueError),
+        ({"weight": [1, np.inf, 1]}, ValueError),
         ({"weight": [[1, 1, 1]]}, ValueError),
+        ({"ignore_index": 2**70}, ValueError),
         ({"weight": "abc"}, TypeError),
         ({"ignore_index": 1.5}, TypeError),
     ],

@@ -144,6 +144,12 @@ def test_batch_norm_moves_its_statistics_in_training_alone():
         np.testing.assert_array_equal(array, before[name])
 
 
+def test_batch_norm_in_evaluation_takes_an_infinite_input():
+    layer = pynet.BatchNorm(2).eval()
+    gradient = layer.backward(np.array([[inf, 1], [2, 3]]), np.ones((2, 2)))
+    np.testing.assert_allclose(gradient, np.full((2, 2), 1 / np.sqrt(1 + 1e-5)))
+
+
 def test_batch_norm_of_numbers_far_from_zero_keeps_its_digits():
     noise = np.random.normal(size=(1000, 2))
     got = pynet.BatchNorm(2).forward(noise + 1e8)

@@ -224,13 +224,86 @@ def test_a_wrong_state_changes_nothing():
         lambda s: s.update(lr=-1),
         lambda s: s.update(other=1),
         lambda s: s["state"].update(other={}),
-        lambda s: s["state"]["0.bias"].pop("exp_avg"),
+        lambda s: s["state"]["0.bias"].pop("step"),
+        lambda s: s["state"]["0.bias"].update(step=-1),
+        lambda s: s["state"]["0.bias"].update(other=np.ones(2)),
         lambda s: s["state"]["0.bias"].update(exp_avg=np.ones(2)),
     ]
     for change in spoil:
         state = copy.deepcopy(good) | {"eps": 0.5}
         change(state)
-        with pytest.raises(ValueError, match=r"state|lr|exp_avg"):
+        with pytest.raises(ValueError, match=r"state|lr|exp_avg|step"):
             optimizer.load_state_dict(state)
         assert optimizer.eps == 1e-8
         np.testing.assert_equal(optimizer.state_dict(), good)
+
+
+def test_a_layer_put_in_front_does_not_inherit_anothers_state():
+    net = pynet.Sequential(pynet.Linear(3, 3))
+    optimizer = SGD(net, 0.1, momentum=0.9)
+    net.backward(np.ones((2, 3)), np.ones((2, 3)))
+    optimizer.step()
+    velocity = optimizer.state_dict()["state"]["0.weight"]["momentum_buffer"]
+    net.layers.insert(0, pynet.Linear(3, 3))
+    net.zero_grad()
+    before = net[0].W.copy()
+    optimizer.step()
+    np.testing.assert_array_equal(net[0].W, before)
+    np.testing.assert_allclose(optimizer.state_dict()["state"]["1.weight"]["momentum_buffer"], 0.9 * velocity)
+    net.layers.pop(0)
+    optimizer.step()
+    optimizer.load_state_dict(optimizer.state_dict())
+
+
+def test_options_are_checked_when_assigned():
+    sgd_, adam_ = SGD(model(), momentum=0.5), Adam(model())
+    for owner, name, value in (
+        (sgd_, "momentum", np.nan),
+        (sgd_, "weight_decay", -1),
+        (adam_, "betas", (2.0, 2.0)),
+        (adam_, "eps", -1.0),
+        (adam_, "weight_decay", np.nan),
+        (adam_, "lr", 10**400),
+    ):
+        before = getattr(owner, name)
+        with pytest.raises(ValueError, match=name):
+            setattr(owner, name, value)
+        assert getattr(owner, name) == before
+
+
+def test_momentum_may_begin_late():
+    net = model()
+    optimizer = SGD(net, 0.1)
+    fill_gradients(net, 0)
+    optimizer.step()
+    optimizer.momentum = 0.9
+    optimizer.load_state_dict(optimizer.state_dict())
+    optimizer.step()
+    assert "momentum_buffer" in optimizer.state_dict()["state"]["0.weight"]
+
+
+def test_a_gradient_that_no_backward_writes_is_named():
+    class Typo(NotebookLinear):
+        def grad_parameters(self):
+            return [self.grad_w, self.grad_b]
+
+    net = pynet.Sequential(pynet.Linear(3, 3), Typo(3, 2))
+    net.backward(np.ones((2, 3)), np.ones((2, 2)))
+    before = net[0].W.copy()
+    with pytest.raises(pynet.StateError, match=r"'1\.W' has no gradient.*grad_parameters\(\) of Typo"):
+        SGD(net).step()
+    np.testing.assert_array_equal(net[0].W, before)
+
+
+def test_an_odd_parameter_made_read_only_stops_the_step_before_it_moves():
+    odd = NotebookLinear(3, 3)
+    odd.W = np.asfortranarray(np.ones((3, 3)))
+    net = pynet.Sequential(pynet.Linear(3, 3), odd)
+    optimizer = SGD(net, 0.1)
+    net.backward(np.ones((2, 3)), np.ones((2, 3)))
+    optimizer.step()
+    before = net[0].W.copy()
+    odd.W.flags.writeable = False
+    with pytest.raises(ValueError, match=r"'1\.W' is read-only"):
+        optimizer.step()
+    np.testing.assert_array_equal(net[0].W, before)

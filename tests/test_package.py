@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,6 +41,19 @@ def test_numpy_is_all_that_is_needed_and_all_that_is_imported():
 def test_everything_public_is_there_and_documented():
     for name in pynet.__all__:
         assert getattr(pynet, name).__doc__
+
+
+def test_without_the_compiled_part_the_error_says_what_to_do(tmp_path):
+    package = Path(pynet.__file__).parent
+    copied = tmp_path / "pynet"
+    copied.mkdir()
+    (copied / "__init__.py").write_text((package / "__init__.py").read_text())
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", "import pynet"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.stderr.strip().endswith(
+        "ImportError: pynet's compiled part is missing: run 'pip install .' in the repository root"
+    )
 
 
 def test_the_licences_travel_along():

@@ -1,5 +1,6 @@
 """Files: what comes back, what is refused, and what a failed save leaves."""
 
+import contextlib
 import json
 import os
 import pickle
@@ -163,8 +164,9 @@ def test_a_damaged_file_raises_checkpoint_error(ending, tmp_path):
     os.mkdir(tmp_path / f"folder{ending}")
     with pytest.raises(FileNotFoundError):
         pynet.load(tmp_path / f"absent{ending}")
-    with pytest.raises(OSError, match="folder"):
-        pynet.load(tmp_path / f"folder{ending}")
+    for name in ("fifo", "folder"):
+        with pytest.raises(pynet.CheckpointError, match="no regular file"):
+            pynet.load(tmp_path / f"{name}{ending}")
 
 
 def write_npz(path, header, **arrays):
@@ -173,19 +175,21 @@ def write_npz(path, header, **arrays):
 
 
 def relu(**changes):
-    return {"format": 1, "training": True, "architecture": {"class": "pynet.ReLU", "arguments": {}}} | changes
+    return {"format": 1} | layer("pynet.ReLU") | changes
 
 
 def layer(name, **arguments):
-    return relu(architecture={"class": name, "arguments": arguments})
+    return {"format": 1, "architecture": {"class": name, "arguments": arguments, "training": True}}
 
 
 FORGED = [
     relu(format=2),
     relu(architecture=None),
     relu(architecture={"class": "pynet.ReLU"}),
-    relu(architecture={"class": "pynet.ReLU", "arguments": []}),
-    relu(architecture={"class": ["pynet.ReLU"], "arguments": {}}),
+    relu(architecture={"class": "pynet.ReLU", "arguments": [], "training": True}),
+    relu(architecture={"class": ["pynet.ReLU"], "arguments": {}, "training": True}),
+    relu(architecture={"again": 0}),
+    layer("pynet.Sequential", layers=[{"again": 0}]),
     layer("pynet.Module"),
     layer("os.system", command="true"),
     layer("pynet.ReLU", extra=1),
@@ -241,3 +245,91 @@ def test_nothing_is_unpickled(tmp_path):
     with pytest.raises(pynet.CheckpointError):
         pynet.load(path)
     assert not (tmp_path / "sprung").exists()
+
+
+def test_a_module_that_stands_twice_comes_back_as_one(tmp_path):
+    layer = pynet.Linear(2, 2)
+    pynet.save(pynet.Sequential(layer, pynet.ReLU(), layer, pynet.Sequential(layer)), tmp_path / "m.npz")
+    other = pynet.load(tmp_path / "m.npz")
+    assert other[0] is other[2] is other[3][0]
+    np.testing.assert_array_equal(other[0].W, layer.W)
+
+
+def test_each_module_comes_back_in_its_own_mode(tmp_path):
+    model = pynet.Sequential(pynet.BatchNorm(2).eval(), pynet.Dropout())
+    pynet.save(model, tmp_path / "m.npz")
+    assert [m.training for m in pynet.load(tmp_path / "m.npz")] == [False, True]
+
+
+def test_the_default_dtype_does_not_touch_what_is_loaded(tmp_path):
+    models = [pynet.Sequential(pynet.Linear(2, 2), Scale(1.0, pynet.Linear(2, 2))).astype(t) for t in ("f4", "f8")]
+    for model in models:
+        pynet.set_default_dtype(np.float64 if model[0].W.dtype == np.float32 else np.float32)
+        pynet.save(model, tmp_path / "m.npz")
+        other = pynet.load(tmp_path / "m.npz", classes=[Scale])
+        for a, b in zip(other.parameters(), model.parameters(), strict=True):
+            assert (a.dtype, a.tobytes()) == (b.dtype, b.tobytes())
+
+
+class Plain:
+    """A layer on no base class of ours."""
+
+    def __init__(self, width):
+        self.width, self.w = width, np.full(width, 2.0, np.float32)
+
+    def forward(self, input):
+        return input * self.w
+
+    def backward(self, input, grad_output):
+        self.grad_w = np.sum(input * grad_output, axis=0)
+        return grad_output * self.w
+
+    def parameters(self):
+        return [self.w]
+
+    def grad_parameters(self):
+        return [self.grad_w]
+
+
+def test_a_layer_without_our_base_class_is_saved_too(tmp_path):
+    model = pynet.Sequential(Plain(3))
+    model[0].w[...] = [1, 2, 3]
+    pynet.save(model, tmp_path / "m.npz")
+    np.testing.assert_array_equal(pynet.load(tmp_path / "m.npz", classes=[Plain])[0].w, [1, 2, 3])
+
+
+def test_a_subclass_whose_constructor_takes_something_else_is_refused_when_saved(tmp_path):
+    class Net(pynet.Sequential):
+        def __init__(self, width):
+            super().__init__(pynet.Linear(width, width))
+
+    class Square(pynet.Linear):
+        def __init__(self, width):
+            super().__init__(width, width)
+
+    for model in (Net(3), Square(3)):
+        with pytest.raises(TypeError, match=r"constructor does not take.*define config\(\)"):
+            pynet.save(model, tmp_path / "m.npz")
+    assert repr(Square(3)) == "Square()"
+
+
+def test_what_to_write_for_classes_is_said(tmp_path):
+    pynet.save(pynet.ReLU(), tmp_path / "m.npz")
+    for wrong in (Scale, [Scale(1.0, pynet.ReLU())], "Scale"):
+        with pytest.raises(TypeError, match=r"classes=\[MyLayer\]"):
+            pynet.load(tmp_path / "m.npz", classes=wrong)
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        pynet.save(pynet.ReLU(), tmp_path / "absent" / "m.npz")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_flipped_bytes_give_checkpoint_error_or_the_model(seed, tmp_path):
+    path = tmp_path / "m.npz"
+    pynet.save(pynet.Sequential(pynet.Linear(3, 2), pynet.BatchNorm(2)), path)
+    content, random = bytearray(path.read_bytes()), np.random.default_rng(seed)
+    for _ in range(10):
+        broken = content.copy()
+        broken[random.integers(len(broken))] ^= 1 << random.integers(8)
+        path.write_bytes(broken)
+        with contextlib.suppress(pynet.CheckpointError):
+            assert len(pynet.load(path)) == 2

@@ -63,6 +63,26 @@ def test_a_gradient_of_another_shape_is_named():
         gradcheck(Wrong(), x)
 
 
+def test_a_forgotten_return_is_named():
+    class NoForward(Square):
+        def forward(self, input):
+            self.output = input
+
+    class NoBackward(Square):
+        def backward(self, input, grad_output):
+            self.grad = grad_output
+
+    for cls, method in ((NoForward, "forward"), (NoBackward, "backward")):
+        with pytest.raises(TypeError, match=f"{method} must return an array, got NoneType"):
+            gradcheck(cls(), x)
+
+
+def test_no_tolerance_at_all_is_allowed():
+    assert gradcheck(pynet.ReLU(), x, atol=1e-9, rtol=0).checked == 12
+    with pytest.raises(pynet.GradientError):
+        gradcheck(Square(), x, atol=0, rtol=0)
+
+
 def test_a_kink_is_reported_as_such():
     point = np.array([[1.0, 0.0]])
     with pytest.raises(

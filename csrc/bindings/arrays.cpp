@@ -14,8 +14,8 @@ struct Numpy {
 };
 
 const Numpy& numpy() {
-    static const Numpy* const cached = new Numpy;
-    return *cached;
+    PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<Numpy> cached;
+    return cached.call_once_and_store_result([] { return Numpy(); }).get_stored();
 }
 
 const py::detail::PyArray_Proxy* proxy(py::handle array) { return py::detail::array_proxy(array.ptr()); }
@@ -152,9 +152,11 @@ void require_same_shape(const py::array& array, const char* name, const py::arra
     if (same) return;
     std::string text = std::string(name) + " has shape " + shape_text(array) + ", expected " + shape_text(expected) +
                        " as " + expected_name;
-    const bool column =
-        expected.ndim() == 2 && expected.shape(1) == 1 && array.ndim() == 1 && array.shape(0) == expected.shape(0);
-    if (column) text += "; " + std::string(name) + "[:, None] has it";
+    const auto is_column_of = [](const py::array& a, const py::array& b) {
+        return a.ndim() == 2 && a.shape(1) == 1 && b.ndim() == 1 && a.shape(0) == b.shape(0);
+    };
+    if (is_column_of(expected, array)) text += "; " + std::string(name) + "[:, None] has it";
+    if (is_column_of(array, expected)) text += "; " + std::string(name) + "[:, 0] has it";
     throw ShapeError(text);
 }
 

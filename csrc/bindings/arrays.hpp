@@ -25,7 +25,7 @@ void register_errors();
 py::array as_input(py::handle value, const char* name);
 py::array as_input(py::handle value, const char* name, const py::array& like);
 
-// Anything array-like as an ndarray of numbers, of whatever dtype and layout: to look at its shape before converting
+// Anything array-like as an ndarray, of whatever dtype and layout: to look at its shape before converting
 // it.
 py::array as_array(py::handle value, const char* name);
 

@@ -1,6 +1,4 @@
 // The criteria: one block each, forward beside backward.
-#include <limits>
-
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
 #include "kernels/kernels.hpp"
@@ -14,7 +12,7 @@ constexpr double cheap = 1, costly = 20;
 
 void require_rows(const py::array& input) {
     if (input.ndim() == 0) throw ShapeError("input has no axes, expected (batch, ...)");
-    if (input.size() == 0) {
+    if (input.shape(0) == 0) {
         throw py::value_error("input is empty (shape " + shape_text(input) +
                               "): the loss of an empty batch is not defined");
     }

@@ -120,7 +120,9 @@ void batch_norm_backward(const T* input, const T* grad_output, const double* mea
         }
         for_values(first, width, batch, channels, positions, [&, input, grad_output, grad_input](Index c, Index i) {
             const double distance = double(input[i]) - map.mean[c];
-            grad_input[i] = T((double(grad_output[i]) - sum[c] - distance * product[c]) * map.scale[c]);
+            // Selected: of running statistics the input knows nothing, and an infinite one must not become NaN.
+            const double share = from_batch ? sum[c] + distance * product[c] : 0;
+            grad_input[i] = T((double(grad_output[i]) - share) * map.scale[c]);
         });
     });
 }

@@ -92,6 +92,10 @@ void cross_entropy_loss_backward(const T* input, const T* target, const std::int
         for_exponentials(input, grad_input, begin, end, classes, [=](Index n, const RowSummary<T>& row, T* dx) {
             const RowTarget<T> a(target, labels, n, classes, options);
             const bool dense = a.every_class_counts();
+            if (!dense && a.label < 0) {  // ignored, whatever its scores are
+                for (Index k = 0; k < classes; ++k) dx[k] = 0;
+                return;
+            }
             double all = a.of_label();
             if (dense) {
 #pragma omp simd reduction(+ : all)

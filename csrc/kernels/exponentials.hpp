@@ -93,8 +93,9 @@ void short_rows(const T* x, T* e, RowSummary<T>* summaries, Index rows, Index cl
 // e = exp(x - row maximum) for rows [begin, end), then visit(n, summary of row n, its exponentials or null).
 template <class T, class Visit>
 void for_exponentials(const T* x, T* e, Index begin, Index end, Index classes, const Visit& visit) {
+    if (classes == 0) return;
     constexpr Index most = 64;
-    const Index fit = classes > 0 ? group_size / classes : most;
+    const Index fit = group_size / classes;
     const Index group = fit < 2 ? 1 : fit < most ? fit : most;
     RowSummary<T> summaries[most];
     for (Index first = begin; first < end; first += group) {

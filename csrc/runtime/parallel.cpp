@@ -40,7 +40,7 @@ class Pool {
         busy_.store(threads - 1, std::memory_order_relaxed);
         announce(threads);
         run_share(0, threads);
-        for (int spin = 0; busy_.load(std::memory_order_acquire) != 0; ++spin) spin < spins ? relax() : wait_politely();
+        wait_for_workers();
         return true;
     }
 
@@ -73,7 +73,10 @@ class Pool {
             const int threads = static_cast<int>(seen % max_threads);
             if (id >= threads) continue;
             run_share(id, threads);
-            busy_.fetch_sub(1, std::memory_order_release);
+            if (busy_.fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
+            pthread_mutex_lock(&mutex_);
+            pthread_mutex_unlock(&mutex_);
+            pthread_cond_signal(&finished_);
         }
     }
 
@@ -95,12 +98,21 @@ class Pool {
         inside = false;
     }
 
-    static void wait_politely() { sched_yield(); }
+    void wait_for_workers() {
+        for (int spin = 0; spin < spins; ++spin) {
+            if (busy_.load(std::memory_order_acquire) == 0) return;
+            relax();
+        }
+        pthread_mutex_lock(&mutex_);
+        while (busy_.load(std::memory_order_acquire) != 0) pthread_cond_wait(&finished_, &mutex_);
+        pthread_mutex_unlock(&mutex_);
+    }
 
     std::mutex owner_;
     // Not std::condition_variable: with GCC 12 its wait() asks for a newer libstdc++ than the rest of the wheel does.
     pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
     pthread_cond_t changed_ = PTHREAD_COND_INITIALIZER;
+    pthread_cond_t finished_ = PTHREAD_COND_INITIALIZER;
     std::atomic<unsigned long long> ticket_{0};
     std::atomic<int> busy_{0};
     int workers_ = 0;

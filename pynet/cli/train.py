@@ -29,13 +29,27 @@ class Split(NamedTuple):
     y_test: Array
 
 
-@click.command(epilog="Example: pynet train digits --seed 1 --out results")
-@click.argument("data", type=click.Choice(["digits"]))
-@click.option("--hidden", default=256, show_default=True, type=click.IntRange(1), help="Units of the hidden layer.")
-@click.option("--dropout", default=0.3, show_default=True, type=click.FloatRange(0, 1, max_open=True))
-@click.option("--epochs", default=60, show_default=True, type=click.IntRange(1))
-@click.option("--batch-size", default=32, show_default=True, type=click.IntRange(1))
-@click.option("--lr", default=4e-3, show_default=True, type=click.FloatRange(0), help="Learning rate of Adam.")
+class Number(click.FloatRange):
+    """A range of numbers that NaN is not in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number; end with an error if it is out of range."""
+        number = super().convert(value, param, ctx)
+        if np.isnan(number):
+            self.fail("nan is not in the range.", param, ctx)
+        return number
+
+
+@click.command(
+    short_help="Train a network on DATA; write a model, a record and a picture.",
+    epilog="Example: pynet train digits --seed 1 --out results",
+)
+@click.argument("data", metavar="DATA", type=click.Choice(["digits"]))
+@click.option("--hidden", default=256, show_default=True, type=click.IntRange(1, 100_000), help="Hidden units.")
+@click.option("--dropout", default=0.3, show_default=True, type=Number(0, 1, max_open=True), help="Share dropped.")
+@click.option("--epochs", default=60, show_default=True, type=click.IntRange(1), help="How often all rows are seen.")
+@click.option("--batch-size", default=32, show_default=True, type=click.IntRange(1, 10**9), help="Rows per step.")
+@click.option("--lr", default=4e-3, show_default=True, type=Number(0), help="Learning rate of Adam at the start.")
 @click.option("--dtype", default="float32", show_default=True, type=click.Choice(["float32", "float64"]))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="For the split, weights and order.")
 @click.option(
@@ -105,7 +119,9 @@ def _fit(
     criterion, optimizer = CrossEntropyLoss(), Adam(model, settings["lr"])
     batches = DataLoader(split.X_train, split.y_train, settings["batch_size"], shuffle=True, seed=random)
     history: dict[str, list[float]] = {"loss": [], "accuracy": [], "test_loss": [], "test_accuracy": []}
-    bar = tqdm(range(settings["epochs"]), unit="epoch", disable=None)
+    # Short enough for a terminal of 80 columns, loss and accuracy included.
+    form = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+    bar = tqdm(range(settings["epochs"]), bar_format=form, disable=None)
     for epoch in bar:
         # The rate falls to zero along half a cosine: the last epochs settle instead of jumping about.
         optimizer.lr = settings["lr"] * (1 + np.cos(np.pi * epoch / settings["epochs"])) / 2
@@ -115,7 +131,7 @@ def _fit(
         history["accuracy"].append(right / len(split.y_train))
         history["test_loss"].append(float(criterion(scores, split.y_test)))
         history["test_accuracy"].append(float(np.mean(scores.argmax(axis=1) == split.y_test)))
-        bar.set_postfix({name: f"{history[name][-1]:.4f}" for name in ("loss", "accuracy", "test_accuracy")})
+        bar.set_postfix_str(f"loss {history['loss'][-1]:.4f}, accuracy {history['test_accuracy'][-1]:.3f}")
     return history
 
 

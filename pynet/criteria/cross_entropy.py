@@ -1,5 +1,7 @@
 """CrossEntropy between probabilities and targets: the notebook's."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy.typing as npt
@@ -13,7 +15,8 @@ from ..module import named
 class CrossEntropy(Criterion):
     """``-sum(target * log(clip(input, 1e-9, 1 - 1e-9))) / N``, from probabilities, as in the notebook.
 
-    Put it behind a `SoftMax`. From scores, `CrossEntropyLoss` does both at once and more exactly.
+    Put it behind a `SoftMax`: scores would be clipped to a loss near 0, and nothing be learned. From scores,
+    `CrossEntropyLoss` does both at once and more exactly.
 
     Shapes
     ------

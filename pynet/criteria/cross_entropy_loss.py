@@ -1,5 +1,7 @@
 """CrossEntropyLoss between scores and targets: PyTorch's, exact at any scale."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -57,14 +59,16 @@ class CrossEntropyLoss(Criterion):
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
-        self.weight = None if weight is None else as_input(weight, "weight")
+        self.weight = None if weight is None else as_input(weight, "weight").copy()
         if self.weight is not None:
             if self.weight.ndim != 1:
                 raise ShapeError(f"weight has shape {self.weight.shape}, expected (classes,)")
-            if not np.all(self.weight >= 0):
-                raise ValueError("weight must not be negative or NaN")
+            if not np.all((self.weight >= 0) & (self.weight < np.inf)):
+                raise ValueError("weight must be finite and not negative")
         if isinstance(ignore_index, bool) or not isinstance(ignore_index, int | np.integer):
             raise TypeError(f"ignore_index must be an int, got {ignore_index!r}")
+        if not -(2**63) <= ignore_index < 2**63:
+            raise ValueError(f"ignore_index must fit 64 bits, got {ignore_index}")
         self.ignore_index = int(ignore_index)
         self.reduction = as_choice(reduction, "reduction", ("mean", "sum", "none"))
         self.label_smoothing = as_number(label_smoothing, "label_smoothing")

@@ -1,5 +1,7 @@
 """MSE: the notebook's squared error."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy.typing as npt

@@ -1,5 +1,7 @@
 """MSELoss: the squared error averaged over all elements, as in PyTorch."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy.typing as npt

@@ -1,5 +1,7 @@
 """DataLoader: batches of arrays."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

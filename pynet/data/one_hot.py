@@ -1,5 +1,7 @@
 """One-hot rows."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

@@ -1,5 +1,7 @@
 """A training and a test part."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

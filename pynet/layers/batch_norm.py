@@ -1,5 +1,7 @@
 """BatchNorm gives every channel mean 0 and variance 1 over the batch."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from .. import _core
 from ..arrays import Array, choose_dtype
 from ..checks import as_at_least_zero, as_number, as_size
 from ..module import named
+from ..replay import is_replaying
 from .parametric import Parametric, array_attribute
 
 
@@ -92,14 +95,34 @@ class BatchNorm(Parametric):
         self._weight = np.ones(size, kind) if affine else None
         self._bias, self._grad_weight, self._grad_bias = (np.zeros(size, kind) if affine else None for _ in range(3))
         self._running_mean, self._running_var = np.zeros(size, kind), np.ones(size, kind)
-        self.num_batches_tracked = np.zeros((), np.int64)
+        self._num_batches_tracked = np.zeros((), np.int64)
+
+    @property
+    def num_batches_tracked(self) -> Array:
+        """How often the statistics have moved: an array without axes."""
+        return self._num_batches_tracked
+
+    @num_batches_tracked.setter
+    def num_batches_tracked(self, count: Any) -> None:
+        self._num_batches_tracked[...] = as_size(count, "num_batches_tracked")
 
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the normalised input; in training also move the running statistics."""
-        self.output = output = self._normalized(input, update=self.training)
-        if self.training:
-            self.num_batches_tracked += 1
+        moves = self.training and not is_replaying()
+        self.output = output = _core.batch_norm_forward(
+            input,
+            self._weight,
+            self._bias,
+            self._running_mean,
+            self._running_var,
+            self.eps,
+            self.momentum,
+            self.training,
+            moves,
+        )
+        if moves:
+            self._num_batches_tracked += 1
         return output
 
     @named
@@ -118,25 +141,7 @@ class BatchNorm(Parametric):
             bool(accumulate),
         )
 
-    @named
-    def _replay(self, input: npt.ArrayLike) -> Array:
-        return self._normalized(input, update=False)
-
-    def _normalized(self, input: npt.ArrayLike, update: bool) -> Array:
-        return _core.batch_norm_forward(
-            input,
-            self._weight,
-            self._bias,
-            self._running_mean,
-            self._running_var,
-            self.eps,
-            self.momentum,
-            self.training,
-            update,
-        )
-
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        dtype = None if self._running_mean.dtype == np.float64 else self._running_mean.dtype.name
         names = ("num_features", "eps", "momentum", "affine")
-        return {name: getattr(self, name) for name in names} | {"dtype": dtype}
+        return {name: getattr(self, name) for name in names} | {"dtype": self._running_mean.dtype.name}

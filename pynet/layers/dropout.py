@@ -1,5 +1,7 @@
 """Dropout silences random elements while a network trains."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from ..checks import as_fraction
 from ..errors import ShapeError, StateError
 from ..module import Layer, named
 from ..random import Randomness, Seed
+from ..replay import is_replaying
 
 
 class Dropout(Layer):
@@ -67,7 +70,9 @@ class Dropout(Layer):
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the input with a new mask drawn and applied; in evaluation the input itself."""
         output = as_input(input, "input")
-        if self.training:
+        if self.training and is_replaying():
+            output = self._masked(output)
+        elif self.training:
             output, self.mask = _core.dropout_forward(output, self._random.word(), self._p)
         self.output = output
         return output
@@ -83,17 +88,14 @@ class Dropout(Layer):
 
     def _masked(self, array: Array) -> Array:
         if self.mask is None:
-            raise StateError(f"{self!r}: there is no mask yet, call forward in training mode first")
+            raise StateError("there is no mask yet, call forward in training mode first")
         if self.mask.shape != array.shape:
             raise StateError(
-                f"{self!r}: the mask of the last forward has shape {self.mask.shape}, expected {array.shape}: "
+                f"the mask of the last forward has shape {self.mask.shape}, expected {array.shape}: "
                 "call forward on this input first"
             )
         return _core.dropout_backward(array, np.require(self.mask, np.bool_, ["C", "A"]), self._p)
 
-    def _replay(self, input: npt.ArrayLike) -> Array:
-        array = as_input(input, "input")
-        return self._masked(array) if self.training else array
-
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"mask": None}
+        state = super().__getstate__()
+        return state if is_replaying() else state | {"mask": None}

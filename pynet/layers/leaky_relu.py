@@ -1,5 +1,7 @@
 """LeakyReLU lets a little of what is negative through."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy.typing as npt

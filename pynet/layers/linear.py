@@ -1,5 +1,7 @@
 """Linear: every output is a weighted sum of the inputs plus a bias."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -89,5 +91,5 @@ class Linear(Parametric):
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        dtype = None if self._weight.dtype == np.float64 else self._weight.dtype.name
-        return {"dim_in": self.dim_in, "dim_out": self.dim_out, "bias": self._bias is not None, "dtype": dtype}
+        bias, dtype = self._bias is not None, self._weight.dtype.name
+        return {"dim_in": self.dim_in, "dim_out": self.dim_out, "bias": bias, "dtype": dtype}

@@ -1,5 +1,7 @@
 """LogSoftMax turns rows of scores into logarithms of probabilities."""
 
+from __future__ import annotations
+
 import numpy.typing as npt
 
 from .. import _core

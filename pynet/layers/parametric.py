@@ -7,6 +7,7 @@ import numpy as np
 
 from ..arrays import Array, as_parameter
 from ..module import Layer
+from ..protocol import as_converted
 
 
 class Parametric(Layer):
@@ -19,15 +20,18 @@ class Parametric(Layer):
         if current is None:
             raise ValueError(f"{self!r} has no {shown}")
         array = as_parameter(value, shown, current.shape)
-        setattr(self, f"_{name}", array)
         if array.dtype != current.dtype:
-            self._convert(array.dtype)  # the layer's other arrays follow
+            if name in self.parameter_names and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+                self._convert(array.dtype, {})  # the parameters decide: the layer's other arrays follow
+            else:
+                array = array.astype(current.dtype)
+        setattr(self, f"_{name}", array)
 
-    def _convert(self, dtype: np.dtype[Any]) -> None:
+    def _convert(self, dtype: np.dtype[Any], converted: dict[int, Array]) -> None:
         for name in self.array_names:
             array: Array | None = getattr(self, f"_{name}")
             if array is not None:
-                setattr(self, f"_{name}", array.astype(dtype, copy=False))
+                setattr(self, f"_{name}", as_converted(array, dtype, converted))
 
 
 def array_attribute(name: str, shown: str, doc: str) -> property:

@@ -1,5 +1,7 @@
 """ReLU keeps what is positive."""
 
+from __future__ import annotations
+
 import numpy.typing as npt
 
 from .. import _core
@@ -30,5 +32,5 @@ class ReLU(Layer):
 
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
-        """Return ``grad_output`` where ``input > 0``, else 0."""
+        """Return ``grad_output``, and 0 where ``input <= 0``."""
         return _core.relu_backward(input, grad_output)

@@ -1,5 +1,7 @@
 """Sigmoid maps scores to (0, 1)."""
 
+from __future__ import annotations
+
 import numpy.typing as npt
 
 from .. import _core

@@ -1,5 +1,7 @@
 """SoftMax turns rows of scores into probabilities."""
 
+from __future__ import annotations
+
 import numpy.typing as npt
 
 from .. import _core

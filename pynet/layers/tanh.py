@@ -1,5 +1,7 @@
 """Tanh maps scores to (-1, 1)."""
 
+from __future__ import annotations
+
 import numpy.typing as npt
 
 from .. import _core

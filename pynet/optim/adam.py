@@ -5,7 +5,15 @@ from typing import Any
 from .. import _core
 from ..arrays import Array
 from ..checks import as_at_least_zero, as_fraction
-from .optimizer import Optimizer
+from .optimizer import Hyper, Optimizer
+
+
+def _as_betas(value: Any, name: str) -> tuple[float, float]:
+    try:
+        first, second = value
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be two numbers, got {value!r}") from None
+    return as_fraction(first, f"{name}[0]"), as_fraction(second, f"{name}[1]")
 
 
 class Adam(Optimizer):
@@ -41,6 +49,10 @@ class Adam(Optimizer):
     buffers = ("exp_avg", "exp_avg_sq")
     _decoupled = False
 
+    betas = Hyper(_as_betas, "How much of the running means is kept.")
+    eps = Hyper(as_at_least_zero, "Added to the root of the mean square.")
+    weight_decay = Hyper(as_at_least_zero, "How much parameters are drawn towards zero.")
+
     def __init__(
         self,
         model: Any,
@@ -50,18 +62,22 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(model, lr)
-        try:
-            beta1, beta2 = betas
-        except (TypeError, ValueError):
-            raise TypeError(f"betas must be two numbers, got {betas!r}") from None
-        self.betas = as_fraction(beta1, "betas[0]"), as_fraction(beta2, "betas[1]")
-        self.eps = as_at_least_zero(eps, "eps")
-        self.weight_decay = as_at_least_zero(weight_decay, "weight_decay")
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
 
     def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]) -> None:
         means, squares = buffers
         _core.adam_step(
-            parameters, grads, means, squares, steps, self.lr, *self.betas, self.eps, self.weight_decay, self._decoupled
+            parameters,
+            grads,
+            means,
+            squares,
+            steps,
+            self.lr,
+            self.betas[0],
+            self.betas[1],
+            self.eps,
+            self.weight_decay,
+            self._decoupled,
         )
 
 

@@ -1,15 +1,30 @@
 """What optimizers share: the parameters they move, and the state they keep for each."""
 
-import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from .. import protocol
 from ..arrays import Array, as_array, native_float
-from ..checks import as_at_least_zero
-from ..errors import ShapeError
+from ..checks import as_at_least_zero, as_size
+from ..errors import ShapeError, StateError
+
+
+class Hyper:
+    """A hyper-parameter: an attribute that is checked whenever it is assigned."""
+
+    def __init__(self, check: Callable[[Any, str], Any], doc: str) -> None:
+        self._check, self.__doc__ = check, doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else vars(instance)[self._name]
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        vars(instance)[self._name] = self._check(value, self._name)
 
 
 class Optimizer:
@@ -18,43 +33,45 @@ class Optimizer:
     A subclass names its hyper-parameters in `options` and its arrays, one like each parameter, in `buffers`, and
     defines ``_move(parameters, grads, buffers, steps)``.
 
-    The model's parameters are asked for at every step, so that layers added and arrays assigned since count; state is
-    kept by the parameter's name, and starts anew when its shape or dtype changes.
+    The model's parameters are asked for at every step, so that layers added and arrays assigned since count. State
+    belongs to an array; one that is assigned in its place, under its name, takes it over if shape and dtype are the
+    same.
     """
 
     options: tuple[str, ...] = ("lr",)
     buffers: tuple[str, ...] = ()
 
+    lr = Hyper(as_at_least_zero, "The learning rate; what is assigned counts from the next step on.")
+
     def __init__(self, model: Any, lr: float) -> None:
         if not protocol.is_module(model):
-            raise TypeError(f"model must be a module, got {type(model).__name__}: write SGD(model), not its parameters")
+            raise TypeError(
+                f"model must be a module, got {model if isinstance(model, type) else type(model).__name__}: "
+                f"write {type(self).__name__}(model, ...), not its class or its parameters"
+            )
         self.model = model
         self.lr = lr
         self._state: dict[str, dict[str, Any]] = {}
         self._plan: _Plan | None = None
 
-    @property
-    def lr(self) -> float:
-        """The learning rate; what is assigned counts from the next step on."""
-        return self._lr
-
-    @lr.setter
-    def lr(self, lr: Any) -> None:
-        self._lr = as_at_least_zero(lr, "lr")
-
     def zero_grad(self) -> None:
         """Fill all gradients with zeros."""
-        for gradient in protocol.grad_parameters(self.model):
-            gradient.fill(0)
+        protocol.zero_grad(self.model)
 
     def step(self) -> None:
-        """Move all parameters by their gradients; either all of them or, after an error, none."""
-        owners = [owner for _, owner in protocol.owners(self.model)]
-        parameters = [array for owner in owners for array in protocol.own_parameters(owner)]
-        gradients = [array for owner in owners for array in protocol.own_gradients(owner)]
+        """Move all parameters by their gradients; either all of them or, after an error, none.
+
+        Raises
+        ------
+        StateError
+            If a user's layer has no gradients.
+        ShapeError, TypeError, ValueError
+            If a parameter or a gradient is not what it must be: names it.
+        """
+        parameters = protocol.all_parameters(self.model)
         plan = self._plan
-        if plan is None or not plan.is_for(parameters, gradients, self.buffers):
-            plan = self._new_plan(parameters, gradients)
+        if plan is None or not plan.is_for(parameters, self.buffers):
+            plan = self._new_plan(parameters)
         for slot in plan.odd:
             slot.read()
         self._move(plan.arrays, plan.gradients, plan.buffers, [state["step"] + 1 for state in plan.states])
@@ -63,23 +80,28 @@ class Optimizer:
         for slot in plan.odd:
             slot.write()
         if plan is not self._plan:
-            self._state |= plan.state_by_name
-            self._plan = plan
+            self._state, self._plan = plan.state_by_name, plan
 
-    def _new_plan(self, parameters: list[Array], gradients: list[Array]) -> "_Plan":
-        names = [name for name, _ in protocol.named_parameters(self.model)]
-        slots = [_Slot(*each) for each in zip(names, parameters, gradients, strict=True)]
-        return _Plan(parameters, gradients, self.buffers, slots, [self._state_of(slot) for slot in slots])
+    def _new_plan(self, parameters: list[protocol.Parameter]) -> "_Plan":
+        present = {id(parameter.array) for parameter in parameters}
+        by_array = {id(state["of"]): state for state in self._state.values()}
+        slots, states = [], []
+        for parameter in parameters:
+            slot = _Slot(parameter)
+            state = by_array.get(id(parameter.array))
+            if state is None:
+                state = self._state.get(parameter.name)
+                if state is not None and id(state["of"]) in present:
+                    state = None  # that name was another layer's
+            if state is None or not self._fits(state, slot.array):
+                state = {"step": 0} | {name: np.zeros_like(slot.array) for name in self.buffers}
+            slots.append(slot)
+            states.append(state | {"of": parameter.array})
+        return _Plan(parameters, self.buffers, slots, states)
 
-    def _state_of(self, slot: "_Slot") -> dict[str, Any]:
-        state = self._state.get(slot.name)
-        fits = state is not None and all(
-            name in state and state[name].shape == slot.array.shape and state[name].dtype == slot.array.dtype
-            for name in self.buffers
-        )
-        if state is not None and fits:
-            return state
-        return {"step": 0} | {name: np.zeros_like(slot.array) for name in self.buffers}
+    def _fits(self, state: dict[str, Any], array: Array) -> bool:
+        kept = [state.get(name) for name in self.buffers]
+        return all(buffer is not None and (buffer.shape, buffer.dtype) == (array.shape, array.dtype) for buffer in kept)
 
     def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]) -> None:
         raise NotImplementedError(f"{type(self).__name__} must define _move")
@@ -87,7 +109,7 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Return copies of the hyper-parameters and, under ``state``, of what is kept for each parameter by name."""
         state = {
-            name: {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in kept.items()}
+            name: {"step": kept["step"]} | {buffer: kept[buffer].copy() for buffer in self.buffers if buffer in kept}
             for name, kept in self._state.items()
         }
         return {option: getattr(self, option) for option in self.options} | {"state": state}
@@ -106,19 +128,20 @@ class Optimizer:
         if set(state) != expected:
             raise ValueError(f"state has {sorted(state)}, expected {sorted(expected)}")
         trial = type(self)(self.model, **{name: state[name] for name in self.options})  # checks the values
-        shapes = dict(protocol.named_parameters(self.model))
+        arrays = {parameter.name: parameter.array for parameter in protocol.all_parameters(self.model)}
         new: dict[str, dict[str, Any]] = {}
         for name, kept in state["state"].items():
-            if name not in shapes:
+            if name not in arrays:
                 raise ValueError(f"state has '{name}', which is no parameter of the model")
-            if set(kept) != {"step", *trial.buffers}:
+            unknown = set(kept) - {"step", *trial.buffers}
+            if unknown or "step" not in kept:
                 raise ValueError(f"state of '{name}' has {sorted(kept)}, expected {sorted({'step', *trial.buffers})}")
-            new[name] = {"step": int(kept["step"])}
-            for buffer in trial.buffers:
+            new[name] = {"step": as_size(kept["step"], "step"), "of": arrays[name]}
+            for buffer in set(kept) - {"step"}:
                 value = as_array(kept[buffer], f"{buffer} of '{name}'")
-                if value.shape != shapes[name].shape:
-                    raise ShapeError(f"{buffer} of '{name}' has shape {value.shape}, expected {shapes[name].shape}")
-                new[name][buffer] = np.array(value, dtype=shapes[name].dtype, order="C")
+                if value.shape != arrays[name].shape:
+                    raise ShapeError(f"{buffer} of '{name}' has shape {value.shape}, expected {arrays[name].shape}")
+                new[name][buffer] = np.array(value, dtype=arrays[name].dtype, order="C")
         for name in self.options:
             setattr(self, name, getattr(trial, name))
         self._state, self._plan = new, None
@@ -133,18 +156,28 @@ class Optimizer:
 class _Slot:
     """A parameter and its gradient as kernels can take them: themselves, or for odd layouts copies."""
 
-    def __init__(self, name: str, parameter: Array, gradient: Array) -> None:
-        if np.shape(gradient) != parameter.shape:
-            raise ShapeError(f"the gradient of '{name}' has shape {np.shape(gradient)}, expected {parameter.shape}")
-        dtype = native_float(parameter.dtype)
+    def __init__(self, parameter: protocol.Parameter) -> None:
+        name, self._parameter, gradient, owner = parameter
+        if gradient is None:
+            raise StateError(
+                f"parameter '{name}' has no gradient: call backward first, and look whether grad_parameters() of "
+                f"{type(owner).__name__} returns what its backward writes"
+            )
+        if np.shape(gradient) != self._parameter.shape:
+            raise ShapeError(
+                f"the gradient of '{name}' has shape {np.shape(gradient)}, expected {self._parameter.shape}"
+            )
+        dtype = native_float(self._parameter.dtype)
         if dtype is None:
-            raise TypeError(f"parameter '{name}' must be float32 or float64, got {parameter.dtype}")
-        if not parameter.flags.writeable:
-            raise ValueError(f"parameter '{name}' is read-only")
-        self.name = name
-        self._parameter, self._gradient = parameter, gradient
-        self.array = np.require(parameter, dtype, ["C", "A"])
+            raise TypeError(f"parameter '{name}' must be float32 or float64, got {self._parameter.dtype}")
+        self.name, self._gradient = name, gradient
+        self._require_writable()
+        self.array = np.require(self._parameter, dtype, ["C", "A"])
         self.gradient = np.require(as_array(gradient, f"gradient of '{name}'"), dtype, ["C", "A", "W"])
+
+    def _require_writable(self) -> None:
+        if not self._parameter.flags.writeable:
+            raise ValueError(f"parameter '{self.name}' is read-only")
 
     @property
     def is_odd(self) -> bool:
@@ -153,6 +186,7 @@ class _Slot:
 
     def read(self) -> None:
         """Fill the copies."""
+        self._require_writable()
         self.array[...] = self._parameter
         self.gradient[...] = self._gradient
 
@@ -166,24 +200,25 @@ class _Plan:
 
     def __init__(
         self,
-        parameters: list[Array],
-        gradients: list[Array],
+        parameters: list[protocol.Parameter],
         buffer_names: tuple[str, ...],
         slots: list[_Slot],
         states: list[dict[str, Any]],
     ) -> None:
-        self._parameters, self._gradients, self._buffer_names = parameters, gradients, buffer_names
+        self._parameters, self._buffer_names = parameters, buffer_names
         self.arrays, self.gradients = [slot.array for slot in slots], [slot.gradient for slot in slots]
         self.buffers = [[state[name] for state in states] for name in buffer_names]
         self.states = states
         self.state_by_name = {slot.name: state for slot, state in zip(slots, states, strict=True)}
         self.odd = [slot for slot in slots if slot.is_odd]
 
-    def is_for(self, parameters: list[Array], gradients: list[Array], buffer_names: tuple[str, ...]) -> bool:
+    def is_for(self, parameters: list[protocol.Parameter], buffer_names: tuple[str, ...]) -> bool:
         """Whether these are the very arrays it was made for."""
         return (
             len(parameters) == len(self._parameters)
-            and all(map(operator.is_, parameters, self._parameters))
-            and all(map(operator.is_, gradients, self._gradients))
+            and all(
+                new.array is old.array and new.gradient is old.gradient and new.name == old.name
+                for new, old in zip(parameters, self._parameters, strict=True)
+            )
             and buffer_names == self._buffer_names
         )

@@ -5,7 +5,7 @@ from typing import Any
 from .. import _core
 from ..arrays import Array
 from ..checks import as_at_least_zero, as_finite
-from .optimizer import Optimizer
+from .optimizer import Hyper, Optimizer
 
 
 class SGD(Optimizer):
@@ -37,6 +37,10 @@ class SGD(Optimizer):
 
     options = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
 
+    momentum = Hyper(as_at_least_zero, "How much of the velocity is kept.")
+    dampening = Hyper(as_finite, "How much of the gradient does not go into the velocity.")
+    weight_decay = Hyper(as_at_least_zero, "How much of the parameter is added to its gradient.")
+
     def __init__(
         self,
         model: Any,
@@ -47,9 +51,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ) -> None:
         super().__init__(model, lr)
-        self.momentum = as_at_least_zero(momentum, "momentum")
-        self.dampening = as_finite(dampening, "dampening")
-        self.weight_decay = as_at_least_zero(weight_decay, "weight_decay")
+        self.momentum, self.dampening, self.weight_decay = momentum, dampening, weight_decay
         self.nesterov = bool(nesterov)
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):
             raise ValueError("nesterov needs a momentum above 0 and no dampening")

@@ -89,8 +89,8 @@ inline int main(int argc, char** argv) {
 
 #define CHECK_JOIN2(a, b) a##b
 #define CHECK_JOIN(a, b) CHECK_JOIN2(a, b)
-#define TEST_CASE(name)                                                                                 \
-    static void CHECK_JOIN(test_, __LINE__)();                                                          \
+#define TEST_CASE(name)                                                                                      \
+    static void CHECK_JOIN(test_, __LINE__)();                                                               \
     static const check::Registration CHECK_JOIN(registration_, __LINE__){name, CHECK_JOIN(test_, __LINE__)}; \
     static void CHECK_JOIN(test_, __LINE__)()
 #define CHECK(expression) check::report(static_cast<bool>(expression), "failed: " #expression, __FILE__, __LINE__)

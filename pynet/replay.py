@@ -1,0 +1,63 @@
+"""Computing an output again, with nothing changed: no output kept, no statistics moved, no mask drawn."""
+
+import copy
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array
+
+_thread = threading.local()
+
+
+def is_replaying() -> bool:
+    """Whether this thread computes something again: then Dropout keeps its mask and BatchNorm its statistics."""
+    return getattr(_thread, "replaying", False)
+
+
+def replay(module: Any, input: Any) -> Array:
+    """Return a module's output at ``input`` in its present mode, and leave everything as it was."""
+    with _replaying():
+        own = getattr(module, "_replay", None)
+        if own is not None:
+            return own(input)  # type: ignore[no-any-return]
+        # A leaf of ours changes nothing but its output; a user's module may keep anything anywhere.
+        clone = copy.copy(module) if getattr(module, "is_leaf", False) else copy.deepcopy(module)
+        state = np.random.get_state()
+        try:
+            return clone.forward(input)  # type: ignore[no-any-return]
+        finally:
+            np.random.set_state(state)
+
+
+@contextmanager
+def _replaying() -> Iterator[None]:
+    before = is_replaying()
+    _thread.replaying = True
+    try:
+        yield
+    finally:
+        _thread.replaying = before
+
+
+@contextmanager
+def remembering(module: Any, **attributes: Any) -> Iterator[None]:
+    """Give a module back what a certain forward left in its attributes, while its backward runs.
+
+    The notebook advises to keep the output for backward, and Dropout keeps its mask. But the last forward may have been
+    another one: of a module that stands twice, or at another input.
+    """
+    absent = object()
+    before = {name: vars(module).get(name, absent) for name in attributes}
+    vars(module).update(attributes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is absent:
+                vars(module).pop(name, None)
+            else:
+                vars(module)[name] = value
