@@ -4,17 +4,9 @@ Modules go ``forward(input)`` and ``backward(input, grad_output)``, by hand and 
 optimizers move. See the README for a first example.
 """
 
-from pkgutil import extend_path as _extend_path
+from .loading import load_core as _load_core
 
-# In the repository root ./pynet, which has no compiled part, comes before the installed package: look in both.
-__path__ = _extend_path(__path__, __name__)
-
-try:
-    import pynet._core  # noqa: F401
-except ModuleNotFoundError as _error:
-    if _error.name != f"{__name__}._core":
-        raise
-    raise ImportError("pynet's compiled part is missing: run 'pip install .' in the repository root") from None
+__path__ = _load_core(__path__)
 
 from . import criteria, data, layers, optim, testing
 from .arrays import get_default_dtype, set_default_dtype
@@ -63,3 +55,8 @@ __all__ = [
     "show_config",
     "testing",
 ]
+
+
+def __dir__() -> list[str]:
+    """Return what is meant to be seen, not the modules that it lies in."""
+    return sorted([*__all__, "__version__"])

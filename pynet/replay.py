@@ -1,46 +1,36 @@
 """Computing an output again, with nothing changed: no output kept, no statistics moved, no mask drawn."""
 
 import copy
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from .arrays import Array
 
-_thread = threading.local()
+_replaying = ContextVar("replaying", default=False)
 
 
 def is_replaying() -> bool:
-    """Whether this thread computes something again: then Dropout keeps its mask and BatchNorm its statistics."""
-    return getattr(_thread, "replaying", False)
+    """Whether this context computes something again: then Dropout keeps its mask and BatchNorm its statistics."""
+    return _replaying.get()
 
 
 def replay(module: Any, input: Any) -> Array:
     """Return a module's output at ``input`` in its present mode, and leave everything as it was."""
-    with _replaying():
+    token, random = _replaying.set(True), np.random.get_state()
+    try:
         own = getattr(module, "_replay", None)
         if own is not None:
             return own(input)  # type: ignore[no-any-return]
         # A leaf of ours changes nothing but its output; a user's module may keep anything anywhere.
         clone = copy.copy(module) if getattr(module, "is_leaf", False) else copy.deepcopy(module)
-        state = np.random.get_state()
-        try:
-            return clone.forward(input)  # type: ignore[no-any-return]
-        finally:
-            np.random.set_state(state)
-
-
-@contextmanager
-def _replaying() -> Iterator[None]:
-    before = is_replaying()
-    _thread.replaying = True
-    try:
-        yield
+        return clone.forward(input)  # type: ignore[no-any-return]
     finally:
-        _thread.replaying = before
+        _replaying.reset(token)
+        np.random.set_state(random)
 
 
 @contextmanager

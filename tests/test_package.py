@@ -47,7 +47,9 @@ def test_without_the_compiled_part_the_error_says_what_to_do(tmp_path):
     package = Path(pynet.__file__).parent
     copied = tmp_path / "pynet"
     copied.mkdir()
-    (copied / "__init__.py").write_text((package / "__init__.py").read_text())
+    for name in ("__init__.py", "loading.py"):
+        (copied / name).write_text((package / name).read_text())
+    (tmp_path / "numpy.py").touch()
     result = subprocess.run(
         [sys.executable, "-S", "-c", "import pynet"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -61,6 +63,18 @@ def test_the_licences_travel_along():
     assert {"LICENSE", "DIGITS.txt", "py.typed", "_core.pyi"} <= names
     if any("libscipy_openblas" in name for name in names):
         assert "LICENSE-OpenBLAS.txt" in names
+
+
+@pytest.mark.parametrize("threads", [None, "3"])
+def test_importing_starts_no_threads_and_leaves_the_environment_alone(threads):
+    code = """if True:
+        import os, numpy
+        count = lambda: len(os.listdir("/proc/self/task"))
+        before, environment = count(), dict(os.environ)
+        import pynet
+        print(count() - before, dict(os.environ) == environment)
+    """
+    assert python(code, **({"OPENBLAS_NUM_THREADS": threads} if threads else {})) == (0, "0 True", "")
 
 
 def test_importing_leaves_the_floating_point_mode_alone():
