@@ -51,11 +51,15 @@ def test_without_the_compiled_part_the_error_says_what_to_do(tmp_path):
         (copied / name).write_text((package / name).read_text())
     (tmp_path / "numpy.py").touch()
     result = subprocess.run(
-        [sys.executable, "-S", "-c", "import pynet"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-S", "-c", "import pynet"],  # -S: no installed packages
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert result.stderr.strip().endswith(
-        "ImportError: pynet's compiled part is missing: run 'pip install .' in the repository root"
-    )
+    expected = "ImportError: pynet's compiled part is missing: run 'pip install .' in the repository root"
+    assert result.stderr.strip().endswith(expected)
 
 
 def test_the_licences_travel_along():
