@@ -29,7 +29,16 @@ def children(module: Any) -> Iterable[tuple[str, Any]]:
     if getattr(module, "is_leaf", False):
         return ()
     named = getattr(module, "named_children", None)
-    return modules_in(getattr(module, "__dict__", {})) if named is None else named()
+    return modules_in(attributes_of(module)) if named is None else named()
+
+
+def attributes_of(module: Any) -> dict[str, Any]:
+    """Return an object's attributes; nothing for one with slots."""
+    return getattr(module, "__dict__", {})
+
+
+# What a user's module may keep long lists of, such as losses: not worth a second look.
+_PLAIN = {int, float, str, bool, type(None), np.ndarray, np.float32, np.float64}
 
 
 def modules_in(attributes: dict[Any, Any] | list[Any] | tuple[Any, ...], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -37,7 +46,7 @@ def modules_in(attributes: dict[Any, Any] | list[Any] | tuple[Any, ...], prefix:
     for name, value in list(attributes.items() if isinstance(attributes, dict) else enumerate(attributes)):
         if isinstance(value, list | tuple | dict):
             yield from modules_in(value, f"{prefix}{name}.")
-        elif is_module(value):
+        elif type(value) not in _PLAIN and is_module(value):
             yield f"{prefix}{name}", value
 
 
@@ -114,7 +123,7 @@ def _speaks_for_itself(cls: Any) -> bool:
 
 def _names_of(module: Any, arrays: list[Array]) -> list[str]:
     """Return how arrays without names are called: as the attribute they lie in, or as a child calls them."""
-    known = [(name, value) for name, value in vars(module).items() if isinstance(value, np.ndarray)]
+    known = [(name, value) for name, value in attributes_of(module).items() if isinstance(value, np.ndarray)]
     if not {id(array) for array in arrays} <= {id(value) for _, value in known}:
         known += [(f"{name}.{p.name}", p.array) for name, child in children(module) for p in all_parameters(child)]
     names: list[str] = []
@@ -171,7 +180,7 @@ def zero_grad(module: Any) -> None:
 def _store_gradient(parameter: Parameter, value: Array, in_place: bool) -> None:
     """Write into a gradient, or put a new array in its place: a user's layer may keep what is not its own."""
     owner, gradient = parameter.owner, parameter.gradient
-    name = next((name for name, held in vars(owner).items() if held is gradient), None)
+    name = next((name for name, held in attributes_of(owner).items() if held is gradient), None)
     if in_place or name is None:
         gradient[...] = value  # type: ignore[index]
     else:
@@ -221,7 +230,7 @@ def convert(module: Any, dtype: np.dtype[Any]) -> None:
     for _, part in modules(module):
         names = getattr(part, "array_names", None)
         if names is None:
-            _convert_in(getattr(part, "__dict__", {}), dtype, converted)
+            _convert_in(attributes_of(part), dtype, converted)
         else:
             part._convert(dtype, converted)
 

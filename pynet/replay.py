@@ -40,14 +40,14 @@ def remembering(module: Any, **attributes: Any) -> Iterator[None]:
     The notebook advises to keep the output for backward, and Dropout keeps its mask. But the last forward may have been
     another one: of a module that stands twice, or at another input.
     """
-    absent = object()
-    before = {name: vars(module).get(name, absent) for name in attributes}
-    vars(module).update(attributes)
+    absent, own = object(), getattr(module, "__dict__", {})
+    before = {name: own.get(name, absent) for name in attributes}
+    own.update(attributes)
     try:
         yield
     finally:
         for name, value in before.items():
             if value is absent:
-                vars(module).pop(name, None)
+                own.pop(name, None)
             else:
-                vars(module)[name] = value
+                own[name] = value

@@ -266,6 +266,33 @@ def test_a_module_that_is_no_class_instance_of_its_own_is_taken_too():
     np.testing.assert_array_equal(pynet.Sequential(double).backward(x, y), 2 * y)
 
 
+def test_a_module_with_slots_is_taken_too():
+    class Slotted:
+        __slots__ = ("b", "grad_b")
+
+        def __init__(self):
+            self.b = np.ones(4)
+
+        def forward(self, input):
+            return input + self.b
+
+        def backward(self, input, grad_output):
+            self.grad_b = grad_output.sum(axis=0)
+            return grad_output
+
+        def parameters(self):
+            return [self.b]
+
+        def grad_parameters(self):
+            return [self.grad_b]
+
+    model = pynet.Sequential(Slotted(), pynet.Linear(4, 4))
+    gradcheck(model, x)
+    model.backward(x, y)
+    pynet.optim.SGD(model, 0.1).step()
+    assert model.train().named_parameters()[0][0] == "0.0"
+
+
 def test_help_is_readable():
     import inspect
 
