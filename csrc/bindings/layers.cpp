@@ -104,7 +104,7 @@ void require_features(const py::array& array, const char* name, Index features) 
 }
 
 // The same, checked and converted to the dtype of `like`.
-py::array as_rows(py::handle value, const char* name, Index features, const py::array& like) {
+py::array as_batch(py::handle value, const char* name, Index features, const py::array& like) {
     const py::array array = as_array(value, name);
     require_features(array, name, features);
     return as_input(array, name, like);
@@ -141,7 +141,7 @@ void bind_linear(py::module_& module) {
         "linear_forward",
         [](py::handle input_, py::handle weight_, py::handle bias_) {
             const LinearParameters p(weight_, bias_, "W", "b");
-            const py::array input = as_rows(input_, "input", p.in(), p.weight);
+            const py::array input = as_batch(input_, "input", p.in(), p.weight);
             py::array output = with_last_axis(input, p.out());
             by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
@@ -161,8 +161,8 @@ void bind_linear(py::module_& module) {
             LinearParameters grads(grad_weight_, grad_bias_, "grad_W", "grad_b");
             require_same_shape(grads.weight, "grad_W", weight, "W");
             if (!same_dtype(grads.weight, weight)) throw py::value_error("grad_W must have the dtype of W");
-            py::array input = as_rows(input_, "input", grads.in(), weight);
-            py::array grad_output = as_rows(grad_output_, "grad_output", grads.out(), weight);
+            py::array input = as_batch(input_, "input", grads.in(), weight);
+            py::array grad_output = as_batch(grad_output_, "grad_output", grads.out(), weight);
             if (input.ndim() != grad_output.ndim() ||
                 !std::equal(input.shape(), input.shape() + input.ndim() - 1, grad_output.shape())) {
                 throw ShapeError("grad_output has shape " + shape_text(grad_output) + ", expected " +

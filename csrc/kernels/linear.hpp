@@ -30,9 +30,21 @@ inline Index gemm_parts(Index rows, Index columns, Index depth) {
     return parts < 1 ? 1 : parts;
 }
 
+// product(row, rows, column, columns) for every part of a (rows, columns) product, split along its longer side.
+template <class F>
+void for_product_parts(Index rows, Index columns, Index depth, const F& product) {
+    if (rows >= columns) {
+        for_numbered_blocks(rows, gemm_parts(rows, columns, depth),
+                            [&](Index, Index begin, Index end) { product(begin, end - begin, 0, columns); });
+    } else {
+        for_numbered_blocks(columns, gemm_parts(columns, rows, depth),
+                            [&](Index, Index begin, Index end) { product(0, rows, begin, end - begin); });
+    }
+}
+
 template <class T>
 void linear_forward(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in, Index out) {
-    const auto product = [=](Index row, Index rows, Index column, Index columns) {
+    for_product_parts(batch, out, in, [=](Index row, Index rows, Index column, Index columns) {
         for (Index n = row; n < row + rows; ++n) {
             for (Index k = column; k < column + columns; ++k) output[n * out + k] = bias ? bias[k] : T(0);
         }
@@ -40,19 +52,12 @@ void linear_forward(const T* input, const T* weight, const T* bias, T* output, I
             gemm(false, true, rows, columns, in, input + row * in, in, weight + column * in, in, T(1),
                  output + row * out + column, out);
         }
-    };
-    if (batch >= out) {
-        for_numbered_blocks(batch, gemm_parts(batch, out, in),
-                            [&](Index, Index begin, Index end) { product(begin, end - begin, 0, out); });
-    } else {
-        for_numbered_blocks(out, gemm_parts(out, batch, in),
-                            [&](Index, Index begin, Index end) { product(0, batch, begin, end - begin); });
-    }
+    });
 }
 
 template <class T>
 void linear_backward_input(const T* grad_output, const T* weight, T* grad_input, Index batch, Index in, Index out) {
-    const auto product = [=](Index row, Index rows, Index column, Index columns) {
+    for_product_parts(batch, in, out, [=](Index row, Index rows, Index column, Index columns) {
         if (rows <= 0 || columns <= 0) return;
         if (out > 0) {
             return gemm(false, false, rows, columns, out, grad_output + row * out, out, weight + column, in, T(0),
@@ -61,14 +66,7 @@ void linear_backward_input(const T* grad_output, const T* weight, T* grad_input,
         for (Index n = row; n < row + rows; ++n) {
             for (Index k = column; k < column + columns; ++k) grad_input[n * in + k] = 0;
         }
-    };
-    if (batch >= in) {
-        for_numbered_blocks(batch, gemm_parts(batch, in, out),
-                            [&](Index, Index begin, Index end) { product(begin, end - begin, 0, in); });
-    } else {
-        for_numbered_blocks(in, gemm_parts(in, batch, out),
-                            [&](Index, Index begin, Index end) { product(0, batch, begin, end - begin); });
-    }
+    });
 }
 
 // sums = sum over rows of values + beta sums, added up in double, a strip of columns at a time.
