@@ -25,10 +25,10 @@ def build_wheel(session: nox.Session) -> str:
     return str(wheel)
 
 
-def run_pytest(session: nox.Session, *requirements: str, extra: str = "") -> None:
+def run_pytest(session: nox.Session, *requirements: str, extra: str = "", tests: tuple[str, ...] = ()) -> None:
     """Run pytest against the wheel as it is installed; the sources in ./pynet are kept out of its way."""
     session.install(build_wheel(session) + extra, *TEST, *requirements)
-    session.run("pytest", *session.posargs, env={"PYTHONSAFEPATH": "1"})
+    session.run("pytest", *(session.posargs or tests), env={"PYTHONSAFEPATH": "1"})
 
 
 @nox.session
@@ -46,8 +46,7 @@ def minimal(session: nox.Session) -> None:
 @nox.session
 def torch(session: nox.Session) -> None:
     """Run pytest beside PyTorch; without arguments the comparisons alone."""
-    session.posargs = session.posargs or ["tests/test_torch.py"]
-    run_pytest(session, "torch==2.13.0")
+    run_pytest(session, "torch==2.13.0", tests=("tests/test_torch.py",))
 
 
 @nox.session

@@ -21,11 +21,11 @@ struct Linear {
 namespace PYNET_ISA {
 
 // The number of parts, by their sizes alone, in which the rows of a product are computed. Every part packs the other
-// operand again, so parts have many rows, or else much work each.
+// operand again, so there are few of them, with much work each.
 inline Index gemm_parts(Index rows, Index columns, Index depth) {
     const double flops = 2.0 * double(rows) * double(columns) * double(depth);
-    const Index by_work = flops < 64e6 ? Index(flops / 4e6) : 16;
-    const Index by_rows = rows / (flops < 64e6 ? 16 : 128);
+    const Index by_work = flops < 8e6 ? 1 : flops < 128e6 ? 2 : flops < 1e9 ? 4 : flops < 8e9 ? 8 : 16;
+    const Index by_rows = rows / 32;
     const Index parts = by_work < by_rows ? by_work : by_rows;
     return parts < 1 ? 1 : parts;
 }
