@@ -18,7 +18,7 @@ _OWN: dict[str, type] = {name: getattr(layers, name) for name in layers.__all__}
 
 
 def encode(module: Any) -> dict[str, Any]:
-    """Return a module as ``{"class": ..., "arguments": ..., "training": ...}``: what JSON can hold.
+    """Return a module as ``{"class": ..., "arguments": ...}``: what JSON can hold.
 
     A module that stands again, after ``n`` others have begun, is ``{"again": n}``.
 
@@ -37,7 +37,7 @@ def _encode(module: Any, seen: dict[int, int]) -> dict[str, Any]:
     cls = type(module)
     name = f"pynet.{cls.__name__}" if _OWN.get(cls.__name__) is cls else cls.__name__
     arguments = {key: _encode_value(value, f"{cls.__name__}.{key}", seen) for key, value in config_of(module).items()}
-    return {"class": name, "arguments": arguments, "training": bool(getattr(module, "training", True))}
+    return {"class": name, "arguments": arguments}
 
 
 def _encode_value(value: Any, where: str, seen: dict[int, int]) -> Any:
@@ -88,7 +88,7 @@ class _Decoder:
     def module(self, data: Any) -> Any:
         if isinstance(data, dict) and set(data) == {"again"}:
             return self._made[data["again"]]
-        if not isinstance(data, dict) or set(data) != {"class", "arguments", "training"}:
+        if not isinstance(data, dict) or set(data) != {"class", "arguments"}:
             raise CheckpointError("its architecture is not what pynet.save writes")
         name, place = data["class"], len(self._made)
         cls = self._known.get(name) if isinstance(name, str) else None
@@ -102,8 +102,6 @@ class _Decoder:
             module = _construct(cls, arguments)
         except (TypeError, ValueError) as error:
             raise CheckpointError(f"{name} cannot be made from its arguments {arguments}: {error}") from error
-        if hasattr(module, "training"):
-            module.training = bool(data["training"])
         self._made[place] = module
         return module
 
@@ -113,8 +111,8 @@ class _Decoder:
         return [self._value(item) for item in value] if isinstance(value, list) else value
 
     def _require_room(self, arguments: dict[str, Any]) -> None:
-        sizes = [value for value in arguments.values() if type(value) is int and value > 0]
-        if sizes and math.prod(sizes) > self._numbers:
+        sizes = [value for value in arguments.values() if type(value) is int]
+        if sizes and (math.prod(sizes) > self._numbers or max(sizes) > max(self._numbers, 10**6)):
             raise CheckpointError(
                 f"a layer of sizes {sizes} is larger than the file, which holds {self._numbers} numbers"
             )

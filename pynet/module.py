@@ -139,20 +139,24 @@ class Module:
     @collects
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all below it to training (or, with False, evaluation); return ``self``."""
+        return self._switch(bool(mode))
+
+    @collects
+    def eval(self) -> Self:
+        """Switch this module and all below it to evaluation; return ``self``."""
+        return self._switch(False)
+
+    def _switch(self, mode: bool) -> Self:
         if "_switching" in vars(self):  # a child that holds its parent asks it again
             return self
-        self.training = bool(mode)
+        self.training = mode
         self._switching = True
         try:
             for _, child in protocol.children(self):
-                protocol.set_mode(child, self.training)
+                protocol.set_mode(child, mode)
         finally:
             del self._switching
         return self
-
-    def eval(self) -> Self:
-        """Switch this module and all below it to evaluation; return ``self``."""
-        return self.train(False)
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters and buffers by name: a snapshot, which later steps do not change."""
@@ -208,7 +212,7 @@ class Module:
                 raise ShapeError(f"{name} has shape {value.shape}, expected {array.shape}")
             if not array.flags.writeable:
                 raise StateError(f"{name} is read-only and cannot be loaded")
-            if array.dtype.kind in "iu" and not np.all(value == np.floor(value)):
+            if array.dtype.kind in "iu" and not np.all(np.isfinite(value) & (value == np.floor(value))):
                 raise ValueError(f"{name} must hold whole numbers, got {value}")
             new[name] = value.astype(array.dtype)
         for name, value in new.items():
@@ -237,7 +241,8 @@ class Module:
 
     def __getstate__(self) -> dict[str, Any]:
         # Copies and pickles are of the module, not of what its last call left behind.
-        return {name: value for name, value in vars(self).items() if name not in ("output", "_kept")}
+        left = ("output", "_kept")
+        return {k: value for k, value in vars(self).items() if k not in left or protocol.is_module(value)}
 
     def __repr__(self) -> str:
         below = list(protocol.children(self))

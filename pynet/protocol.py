@@ -92,14 +92,19 @@ def all_parameters(module: Any) -> list[Parameter]:
 
 
 def _each_once(found: list[Parameter]) -> list[Parameter]:
-    known: set[tuple[int, int]] = set()
-    once = []
+    once: list[Parameter] = []
+    places: dict[int, list[int]] = {}
     for parameter in found:
-        # Without gradients, which are there after the first backward, arrays alone tell.
-        array, pair = (id(parameter.array), id(None)), (id(parameter.array), id(parameter.gradient))
-        if pair not in known:
-            known |= {array, pair}
-            once.append(parameter)
+        same = places.setdefault(id(parameter.array), [])
+        if any(once[place].gradient is parameter.gradient for place in same) or (same and parameter.gradient is None):
+            continue
+        # Listed by one that had no gradient for it yet, before its first backward: the other's counts.
+        empty = next((place for place in same if once[place].gradient is None), None)
+        if empty is not None:
+            once[empty] = parameter._replace(name=once[empty].name)
+            continue
+        same.append(len(once))
+        once.append(parameter)
     return once
 
 
@@ -174,25 +179,36 @@ def zero_grad(module: Any) -> None:
     """Fill all gradients with zeros."""
     for parameter in all_parameters(module):
         if parameter.gradient is not None:
-            _store_gradient(parameter, np.zeros_like(parameter.gradient), in_place=parameter.gradient.flags.writeable)
+            store_gradient(parameter, np.zeros_like(parameter.gradient))
 
 
-def _store_gradient(parameter: Parameter, value: Array, in_place: bool) -> None:
-    """Write into a gradient, or put a new array in its place: a user's layer may keep what is not its own."""
+def store_gradient(parameter: Parameter, value: Array) -> None:
+    """Write into a gradient of ours; put a new array in the place of a user's, who may have kept what is another's."""
     owner, gradient = parameter.owner, parameter.gradient
-    name = next((name for name, held in attributes_of(owner).items() if held is gradient), None)
-    if in_place or name is None:
+    place = None if hasattr(owner, "array_names") else _place_of(gradient, attributes_of(owner))
+    if place is None:
         gradient[...] = value  # type: ignore[index]
     else:
-        setattr(owner, name, value)
+        holder, key = place
+        holder[key] = value
+
+
+def _place_of(array: Any, attributes: dict[Any, Any] | list[Any]) -> tuple[Any, Any] | None:
+    for key, held in list(attributes.items() if isinstance(attributes, dict) else enumerate(attributes)):
+        if held is array:
+            return attributes, key
+        if isinstance(held, list | dict) and (place := _place_of(array, held)) is not None:
+            return place
+    return None
 
 
 def set_mode(module: Any, training: bool) -> None:
     """Switch a module between training and evaluation, by its own ``train()`` or ``eval()``, and what it holds."""
-    switch = getattr(module, "train" if training else "eval", None)
+    name = "train" if training else "eval"
+    switch = getattr(module, name, None)
     if switch is not None:
         switch()
-    if not hasattr(getattr(module.__class__, "train", None), "collects"):
+    if not hasattr(getattr(module.__class__, name, None), "collects"):
         # Its own methods may know nothing of the modules that it holds.
         for _, child in children(module):
             set_mode(child, training)
@@ -210,34 +226,29 @@ def backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> A
         return module.backward(input, grad_output, accumulate=accumulate)  # type: ignore[no-any-return]
     if not accumulate:
         return module.backward(input, grad_output)  # type: ignore[no-any-return]
-    before = [(p.gradient, None if p.gradient is None else p.gradient.copy()) for p in all_parameters(module)]
+    before = [None if p.gradient is None else p.gradient.copy() for p in all_parameters(module)]
     grad_input: Array = module.backward(input, grad_output)
-    for parameter, (old, kept) in zip(all_parameters(module), before, strict=True):
+    for parameter, kept in zip(all_parameters(module), before, strict=True):
         if kept is not None and parameter.gradient is not None:
-            _store_gradient(parameter, parameter.gradient + kept, in_place=parameter.gradient is old)
+            store_gradient(parameter, parameter.gradient + kept)
     return grad_input
 
 
 @functools.cache
 def _takes_accumulate(method: Any) -> bool:
-    names = inspect.signature(method).parameters
-    return "accumulate" in names or any(p.kind is p.VAR_KEYWORD for p in names.values())
+    return "accumulate" in inspect.signature(method).parameters
 
 
 def convert(module: Any, dtype: np.dtype[Any]) -> None:
     """Convert the floating arrays of a module and of all below it; arrays that several share stay shared."""
     converted: dict[int, Array] = {}
     for _, part in modules(module):
-        names = getattr(part, "array_names", None)
-        if names is None:
-            _convert_in(attributes_of(part), dtype, converted)
-        else:
-            part._convert(dtype, converted)
+        _convert_in(attributes_of(part), dtype, converted)
 
 
 def _convert_in(attributes: dict[Any, Any] | list[Any], dtype: np.dtype[Any], converted: dict[int, Array]) -> None:
     for name, value in list(attributes.items() if isinstance(attributes, dict) else enumerate(attributes)):
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and name != "output":
             attributes[name] = as_converted(value, dtype, converted)
         elif isinstance(value, list | dict):
             _convert_in(value, dtype, converted)

@@ -4,11 +4,11 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from .arrays import Array
+from . import protocol
 
 _replaying = ContextVar("replaying", default=False)
 
@@ -18,35 +18,51 @@ def is_replaying() -> bool:
     return _replaying.get()
 
 
-def replay(module: Any, input: Any) -> Array:
+def replay(module: Any, input: Any) -> Any:
     """Return a module's output at ``input`` in its present mode, and leave everything as it was."""
     token, random = _replaying.set(True), np.random.get_state()
     try:
         own = getattr(module, "_replay", None)
-        if own is not None:
-            return own(input)  # type: ignore[no-any-return]
-        # A leaf of ours changes nothing but its output; a user's module may keep anything anywhere.
-        clone = copy.copy(module) if getattr(module, "is_leaf", False) else copy.deepcopy(module)
-        return clone.forward(input)  # type: ignore[no-any-return]
+        return forward_of_copy(module, input) if own is None else own(input)
     finally:
         _replaying.reset(token)
         np.random.set_state(random)
 
 
+def forward_of_copy(module: Any, input: Any) -> Any:
+    """Return the output of a copy: a leaf of ours changes nothing but its output, others may keep anything anywhere."""
+    return (copy.copy(module) if getattr(module, "is_leaf", False) else copy.deepcopy(module)).forward(input)
+
+
+# What a forward leaves in a module for the backward that follows.
+Left: TypeAlias = list[tuple[Any, dict[str, Any]]]
+
+
+def left_in(module: Any) -> Left:
+    """Return what the last forward has left in a module and in all below it."""
+    names = ("output", "mask", "_kept")
+    parts = [(part, protocol.attributes_of(part)) for _, part in protocol.modules(module)]
+    return [(part, {name: own[name] for name in names if name in own}) for part, own in parts]
+
+
 @contextmanager
-def remembering(module: Any, **attributes: Any) -> Iterator[None]:
-    """Give a module back what a certain forward left in its attributes, while its backward runs.
+def remembering(left: Left) -> Iterator[None]:
+    """Give modules back what a certain forward left in them, while their backward runs.
 
     The notebook advises to keep the output for backward, and Dropout keeps its mask. But the last forward may have been
     another one: of a module that stands twice, or at another input.
     """
-    absent, own = object(), getattr(module, "__dict__", {})
-    before = {name: own.get(name, absent) for name in attributes}
-    own.update(attributes)
+    absent, before = object(), []
+    for module, attributes in left:
+        own = protocol.attributes_of(module)
+        for name, value in attributes.items():
+            if not protocol.is_module(own.get(name)):  # a child that is called so
+                before.append((own, name, own.get(name, absent)))
+                own[name] = value
     try:
         yield
     finally:
-        for name, value in before.items():
+        for own, name, value in reversed(before):
             if value is absent:
                 own.pop(name, None)
             else:

@@ -47,7 +47,9 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     write = _format(path, {".npz": _write_npz, ".safetensors": _write_safetensors})
     import json
 
-    header = json.dumps({"format": 1, "architecture": architecture.encode(model)}, allow_nan=False)
+    modes = [bool(getattr(part, "training", True)) for _, part in protocol.modules(model)]
+    content = {"format": 1, "architecture": architecture.encode(model), "training": modes}
+    header = json.dumps(content, allow_nan=False)
     _replace(path, lambda file: write(file, header, model.state_dict()))
 
 
@@ -108,12 +110,23 @@ def _restore(text: str, state: dict[str, Array], classes: list[type]) -> Any:
         raise CheckpointError("its format is not one that this version of pynet knows")
     numbers = sum(array.size for array in state.values())
     model = architecture.decode(header.get("architecture"), classes, numbers)
-    for parameter in protocol.all_parameters(model):
-        stored = state.get(parameter.name)
-        if stored is not None and stored.dtype.kind == "f" and stored.dtype != parameter.array.dtype:
-            protocol.convert(parameter.owner, stored.dtype)  # a user's layer comes in the default dtype
+    _take_dtypes(model, state)
     model.load_state_dict(state)
+    for (_, part), training in zip(protocol.modules(model), header["training"], strict=True):
+        if hasattr(part, "training"):
+            part.training = bool(training)
     return model
+
+
+def _take_dtypes(model: Any, state: dict[str, Array]) -> None:
+    """Convert those modules whose arrays are of another dtype in the file: a user's comes in the default one."""
+    arrays = [(p.name, p.array, p.owner) for p in protocol.all_parameters(model)]
+    for prefix, part in protocol.modules(model):
+        arrays += [(prefix + name, getattr(part, name), part) for name in getattr(part, "buffer_names", ())]
+    for name, array, owner in arrays:
+        stored = state.get(name)
+        if stored is not None and stored.dtype.kind == array.dtype.kind == "f" and stored.dtype != array.dtype:
+            protocol.convert(owner, stored.dtype)
 
 
 def _format(path: str | os.PathLike[str], formats: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ from . import protocol
 from .arrays import Array, as_input
 from .errors import ShapeError
 from .module import Module
-from .replay import remembering, replay
+from .replay import Left, forward_of_copy, left_in, remembering, replay
 
 
 class _Run(NamedTuple):
@@ -20,7 +20,7 @@ class _Run(NamedTuple):
 
     layers: list[Any]
     values: list[Any]  # the input, and every layer's output
-    masks: list[Any]  # every layer's mask, for those that have one
+    left: list[Left]  # what is in every layer for its backward
 
 
 # What a Sequential itself keeps, among which there are no modules to look for.
@@ -83,15 +83,16 @@ class Sequential(Module):
 
     def forward(self, input: npt.ArrayLike) -> Array:
         """Run the layers from first to last; return the last output."""
-        layers, values, masks = list(self.layers), [input], []
+        layers, values, left = list(self.layers), [input], []
+        shared = self._has_shared_modules()
         for position, layer in enumerate(layers):
             try:
                 values.append(self._checked(layer.forward(values[-1]), "forward"))
             except Exception as error:
                 raise self._placed(error, position)
-            masks.append(getattr(layer, "mask", None))
+            left.append(_left_in(layer, values[-1], shared))
         output: Any = values[-1] if layers else as_input(input, "input")
-        self._kept = _Run(layers, values, masks)
+        self._kept = _Run(layers, values, left)
         self.output = output
         return output  # type: ignore[no-any-return]
 
@@ -103,28 +104,27 @@ class Sequential(Module):
         if not self._has_shared_modules():
             return self._backward(run, grad_output, accumulate)
         # A module that stands twice adds its second gradient to its first, so all start from zero and add.
-        before = [gradient.copy() for gradient in protocol.grad_parameters(self)]
+        before = protocol.all_parameters(self)
+        kept = [None if p.gradient is None else p.gradient.copy() for p in before]
         if not accumulate:
             self.zero_grad()
         try:
             return self._backward(run, grad_output, accumulate=True)
         except Exception:
-            for gradient, old in zip(protocol.grad_parameters(self), before, strict=True):
-                gradient[...] = old
+            for parameter, gradient in zip(protocol.all_parameters(self), kept, strict=True):
+                if gradient is not None:
+                    protocol.store_gradient(parameter, gradient)
             raise
 
     def _backward(self, run: _Run, grad: Any, accumulate: bool) -> Array:
         for position in range(len(run.layers) - 1, -1, -1):
-            layer, at = run.layers[position], run.values[position]
+            layer, at, left = run.layers[position], run.values[position], run.left[position]
             try:
-                if getattr(layer, "is_leaf", False) and getattr(layer, "mask", None) is run.masks[position]:
-                    grad = layer.backward(at, grad, accumulate=accumulate)
-                else:
-                    left = {"output": run.values[position + 1]}
-                    if run.masks[position] is not None:
-                        left["mask"] = run.masks[position]
-                    with remembering(layer, **left):
+                if left:
+                    with remembering(left):
                         grad = protocol.backward(layer, at, grad, accumulate)
+                else:
+                    grad = protocol.backward(layer, at, grad, accumulate)
                 grad = self._checked(grad, "backward")
             except Exception as error:
                 raise self._placed(error, position)
@@ -146,9 +146,12 @@ class Sequential(Module):
                 values.append(replay(layer, values[-1]))
             except Exception as error:
                 raise self._placed(error, position)
-        return _Run(list(self.layers), values, [getattr(layer, "mask", None) for layer in self.layers])
+        left = [_left_in(layer, output, shared=False) for layer, output in zip(self.layers, values[1:], strict=True)]
+        return _Run(list(self.layers), values, left)
 
     def _replay(self, input: Any) -> Any:
+        if type(self).forward is not Sequential.forward:  # a subclass computes something of its own
+            return forward_of_copy(self, input)
         return self._run_at(input).values[-1] if self.layers else input
 
     @staticmethod
@@ -192,6 +195,17 @@ class Sequential(Module):
 
     def __repr__(self) -> str:
         return super().__repr__() if self.layers else "Sequential()"
+
+
+def _left_in(layer: Any, output: Any, shared: bool) -> Left:
+    """Return what a layer that has just computed this output needs to find again in its backward."""
+    mask = getattr(layer, "mask", None)
+    left = {} if mask is None else {"mask": mask}
+    if getattr(layer, "is_leaf", False):
+        return [(layer, left)] if left else []
+    own = [(layer, left | {"output": output})]
+    # Where modules stand twice, all below it need what they had at this place.
+    return left_in(layer) + own if shared else own
 
 
 def _same_items(a: list[Any], b: list[Any]) -> bool:

@@ -293,6 +293,130 @@ def test_a_module_with_slots_is_taken_too():
     assert model.train().named_parameters()[0][0] == "0.0"
 
 
+def test_a_container_with_a_dropout_that_stands_twice_uses_the_masks_of_each_place():
+    inner = pynet.Sequential(pynet.Linear(4, 4), pynet.Dropout(0.5), pynet.Tanh())
+    gradcheck(pynet.Sequential(inner, inner), x)
+    lone = pynet.Sequential(pynet.Dropout(0.5))
+    gradcheck(pynet.Sequential(lone, pynet.Linear(4, 4), lone), x)
+
+
+def test_a_subclass_with_a_forward_of_its_own_is_computed_anew_by_it():
+    class Residual(pynet.Sequential):
+        def forward(self, input):
+            return input + super().forward(input)
+
+        def backward(self, input, grad_output, accumulate=False):
+            return grad_output + super().backward(input, grad_output, accumulate)
+
+    model = pynet.Sequential(Residual(pynet.Linear(4, 4)), pynet.Tanh(), pynet.Linear(4, 4))
+    model.forward(x)
+    np.testing.assert_array_equal(model.backward(x, y), model.backward(x.copy(), y))
+    gradcheck(model, x)
+
+
+class Keeps:
+    """Keeps the caller's array as its gradient."""
+
+    def __init__(self):
+        self.b = np.zeros((6, 4))
+
+    def forward(self, input):
+        return input + self.b
+
+    def backward(self, input, grad_output):
+        self.grad_b = grad_output
+        return grad_output
+
+    def parameters(self):
+        return [self.b]
+
+    def grad_parameters(self):
+        return [self.grad_b]
+
+
+def test_the_callers_gradient_is_never_written_into():
+    layer = pynet.Linear(4, 4)
+    for model in (pynet.Sequential(layer, Keeps()), pynet.Sequential(layer, layer, Keeps())):
+        grad = y.copy()
+        first = model.backward(x, grad)
+        np.testing.assert_array_equal(model.backward(x, grad), first)
+        model.backward(x, grad, accumulate=True)
+        model.zero_grad()
+        np.testing.assert_array_equal(grad, y)
+
+
+def test_a_parent_may_list_its_childrens_parameters_before_it_has_gradients():
+    class Parent:
+        def __init__(self):
+            self.W, self.lin = np.ones((4, 4)), pynet.Linear(4, 4)
+
+        def forward(self, input):
+            return self.lin.forward(input @ self.W.T)
+
+        def backward(self, input, grad_output):
+            inner = self.lin.backward(input @ self.W.T, grad_output)
+            self.grad_W = inner.T @ input
+            return inner @ self.W
+
+        def parameters(self):
+            return [self.W, *self.lin.parameters()]
+
+        def grad_parameters(self):
+            return [self.grad_W, *self.lin.grad_parameters()]
+
+    model = pynet.Sequential(Parent())
+    names = ["0.W", "0.lin.weight", "0.lin.bias"]
+    assert [name for name, _ in model.named_parameters()] == names
+    model.backward(x, y, accumulate=True)
+    assert [name for name, _ in model.named_parameters()] == names
+    gradcheck(model, x)
+
+
+def test_a_child_may_be_called_output():
+    class Net:
+        def __init__(self):
+            self.hidden, self.output = pynet.Linear(4, 4), pynet.Linear(4, 4)
+
+        def forward(self, input):
+            return self.output.forward(self.hidden.forward(input))
+
+        def backward(self, input, grad_output):
+            return self.hidden.backward(input, self.output.backward(self.hidden.forward(input), grad_output))
+
+    gradcheck(pynet.Sequential(Net(), pynet.Tanh()), x)
+
+
+def test_overriding_one_of_train_and_eval_is_enough():
+    class OnlyEval(pynet.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = pynet.Dropout()
+
+        def eval(self):
+            self.training = False
+
+    class OnlyTrain(OnlyEval):
+        eval = pynet.Module.eval
+
+        def train(self):
+            self.training = True
+
+    for cls in (OnlyEval, OnlyTrain):
+        model = pynet.Sequential(cls())
+        assert not model.eval()[0].inner.training
+        assert model.train()[0].inner.training
+
+
+def test_astype_reaches_a_subclass_s_own_arrays():
+    class Scaled(pynet.Linear):
+        def __init__(self):
+            super().__init__(4, 4)
+            self.scale = np.ones(4)
+
+    scaled = Scaled().astype(np.float32)
+    assert scaled.scale.dtype == scaled.W.dtype == scaled.grad_b.dtype == np.float32
+
+
 def test_help_is_readable():
     import inspect
 

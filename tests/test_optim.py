@@ -307,3 +307,32 @@ def test_an_odd_parameter_made_read_only_stops_the_step_before_it_moves():
     with pytest.raises(ValueError, match=r"'1\.W' is read-only"):
         optimizer.step()
     np.testing.assert_array_equal(net[0].W, before)
+
+
+def test_tied_arrays_keep_their_own_momentum_when_the_model_changes():
+    def run(change):
+        a, b = pynet.Linear(3, 3, seed=1), pynet.Linear(3, 3, seed=2)
+        b.W = a.W
+        net = pynet.Sequential(a, pynet.Tanh(), b)
+        optimizer = SGD(net, 0.1, momentum=0.9)
+        for step in range(4):
+            if step == 2:
+                net, optimizer = change(net, optimizer)
+            net.backward(np.ones((2, 3)), np.ones((2, 3)))
+            optimizer.step()
+        return net[0].W
+
+    expected = run(lambda *both: both)
+    np.testing.assert_array_equal(run(lambda *both: copy.deepcopy(both)), expected)
+    np.testing.assert_array_equal(run(lambda net, optimizer: (net.append(pynet.Dropout().eval()), optimizer)), expected)
+
+
+def test_part_of_a_state_is_refused():
+    net = model()
+    optimizer = Adam(net)
+    fill_gradients(net, 0)
+    optimizer.step()
+    state = optimizer.state_dict()
+    del state["state"]["0.bias"]["exp_avg"]
+    with pytest.raises(ValueError, match="exp_avg"):
+        optimizer.load_state_dict(state)

@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 from table import MODULES, Case, name_of
-from test_protocol import Block
+from test_protocol import Block as NoConfig
 
 import pynet
 
@@ -92,7 +92,7 @@ def test_a_users_class_of_pynets_name_does_not_pass_for_it(tmp_path):
 
 def test_what_a_file_cannot_keep_is_named(tmp_path):
     with pytest.raises(TypeError, match="no attribute 'width'"):
-        pynet.save(Block(3), tmp_path / "m.npz")
+        pynet.save(NoConfig(3), tmp_path / "m.npz")
     with pytest.raises(TypeError, match=r"Scale\.factor is a ndarray"):
         pynet.save(Scale(np.ones(2), pynet.ReLU()), tmp_path / "m.npz")
     with pytest.raises(TypeError, match=r"must be a pynet\.Module"):
@@ -179,16 +179,18 @@ def relu(**changes):
 
 
 def layer(name, **arguments):
-    return {"format": 1, "architecture": {"class": name, "arguments": arguments, "training": True}}
+    return {"format": 1, "architecture": {"class": name, "arguments": arguments}, "training": [True]}
 
 
 FORGED = [
     relu(format=2),
     relu(architecture=None),
     relu(architecture={"class": "pynet.ReLU"}),
-    relu(architecture={"class": "pynet.ReLU", "arguments": [], "training": True}),
-    relu(architecture={"class": ["pynet.ReLU"], "arguments": {}, "training": True}),
+    relu(architecture={"class": "pynet.ReLU", "arguments": []}),
+    relu(architecture={"class": ["pynet.ReLU"], "arguments": {}}),
     relu(architecture={"again": 0}),
+    relu(training=[True, True]),
+    relu(training=None),
     layer("pynet.Sequential", layers=[{"again": 0}]),
     layer("pynet.Module"),
     layer("os.system", command="true"),
@@ -259,6 +261,38 @@ def test_each_module_comes_back_in_its_own_mode(tmp_path):
     model = pynet.Sequential(pynet.BatchNorm(2).eval(), pynet.Dropout())
     pynet.save(model, tmp_path / "m.npz")
     assert [m.training for m in pynet.load(tmp_path / "m.npz")] == [False, True]
+
+
+class Block(pynet.Module):
+    """Makes its own modules from a number."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.width, self.linear = width, pynet.Linear(width, width)
+        self.rest = [pynet.Dropout(), pynet.BatchNorm(width, affine=False)]
+
+    def forward(self, input):
+        for layer in (self.linear, *self.rest):
+            input = layer.forward(input)
+        return input
+
+    def backward(self, input, grad_output):
+        raise NotImplementedError
+
+
+def test_modules_made_in_a_constructor_come_back_in_their_mode_and_dtype(tmp_path):
+    model = pynet.Sequential(Block(3)).astype(np.float32).eval()
+    pynet.save(model, tmp_path / "m.npz")
+    other = pynet.load(tmp_path / "m.npz", classes=[Block])
+    x = np.random.normal(size=(4, 3)).astype(np.float32)
+    np.testing.assert_array_equal(other.forward(x), model.forward(x))
+    assert other[0].rest[1].running_var.dtype == np.float32
+
+
+def test_layers_of_size_zero_come_back(tmp_path):
+    for layer_ in (pynet.Linear(0, 5, bias=False), pynet.Linear(5, 0), pynet.Linear(0, 5), pynet.BatchNorm(0)):
+        pynet.save(pynet.Sequential(layer_), tmp_path / "m.npz")
+        assert repr(pynet.load(tmp_path / "m.npz")[0]) == repr(layer_)
 
 
 def test_the_default_dtype_does_not_touch_what_is_loaded(tmp_path):

@@ -88,11 +88,11 @@ class Optimizer:
         slots, states = [], []
         for parameter in parameters:
             slot = _Slot(parameter)
-            state = by_array.get(id(parameter.array))
-            if state is None:
-                state = self._state.get(parameter.name)
+            state = self._state.get(parameter.name)
+            if state is None or state["of"] is not parameter.array:
                 if state is not None and id(state["of"]) in present:
                     state = None  # that name was another layer's
+                state = by_array.get(id(parameter.array), state)
             if state is None or not self._fits(state, slot.array):
                 state = {"step": 0} | {name: np.zeros_like(slot.array) for name in self.buffers}
             slots.append(slot)
@@ -133,8 +133,8 @@ class Optimizer:
         for name, kept in state["state"].items():
             if name not in arrays:
                 raise ValueError(f"state has '{name}', which is no parameter of the model")
-            unknown = set(kept) - {"step", *trial.buffers}
-            if unknown or "step" not in kept:
+            # One that has none at all begins with them: of SGD, whose momentum may come late.
+            if "step" not in kept or set(kept) - {"step"} not in (set(), set(trial.buffers)):
                 raise ValueError(f"state of '{name}' has {sorted(kept)}, expected {sorted({'step', *trial.buffers})}")
             new[name] = {"step": as_size(kept["step"], "step"), "of": arrays[name]}
             for buffer in set(kept) - {"step"}:
