@@ -12,6 +12,76 @@ from pynet.testing import gradcheck
 x, y = np.random.default_rng(1).normal(size=(2, 6, 4))
 
 
+def test_a_sequential_behaves_like_a_list():
+    layers = [pynet.Linear(4, 3), pynet.ReLU(), pynet.Linear(3, 2)]
+    model = pynet.Sequential(*layers)
+    assert len(model) == 3
+    assert list(model) == layers
+    assert model[-1] is layers[2]
+    assert isinstance(model[:2], pynet.Sequential)
+    assert list(model[1:]) == layers[1:]
+    assert not model.eval()[1:].training
+    assert model.append(pynet.Tanh()) is model
+    assert len(model.layers) == 4
+
+
+def test_what_is_no_module_is_refused_with_its_place():
+    for wrong, hint in (
+        (3, "layer 1"),
+        (None, "layer 1"),
+        (pynet.ReLU, r"write ReLU\(\.\.\.\)"),
+        ([], r"\*layers"),
+        (pynet.MSE(), "layer 1"),
+    ):
+        with pytest.raises(TypeError, match=hint):
+            pynet.Sequential(pynet.ReLU(), wrong)
+    model = pynet.Sequential(pynet.ReLU())
+    for inside in (model, pynet.Sequential(pynet.Sequential(model))):
+        with pytest.raises(ValueError, match="itself"):
+            model.append(inside)
+
+
+def test_errors_name_the_layer_and_its_place():
+    model = pynet.Sequential(pynet.ReLU(), pynet.Sequential(pynet.Linear(4, 3), pynet.Linear(2, 2)))
+    with pytest.raises(pynet.ShapeError) as caught:
+        model.forward(x)
+    assert str(caught.value) == "Linear(2, 2): input has 3 features, expected 2 (shape (6, 3))"
+    assert caught.value.__notes__[0] == "in layer 1 of Sequential: Linear(2, 2)"
+    assert caught.value.__notes__[1].startswith("in layer 1 of Sequential: Sequential(")
+    with pytest.raises(pynet.ShapeError, match=r"x\[None\]"):
+        pynet.Linear(4, 3).forward(x[0])
+
+
+@pytest.mark.parametrize("wrong", [None, "text", (1, 2)])
+def test_a_module_that_returns_no_array_is_named(wrong):
+    class Broken(pynet.Module):
+        def forward(self, input):
+            return wrong
+
+        def backward(self, input, grad_output):
+            return wrong
+
+    model = pynet.Sequential(pynet.ReLU(), Broken(), pynet.ReLU())
+    with pytest.raises(TypeError, match="forward must return an array") as caught:
+        model.forward(x)
+    assert "layer 1" in caught.value.__notes__[0]
+    with pytest.raises(TypeError, match="backward must return an array"):
+        pynet.Sequential(Broken()).backward(x, y)
+
+
+def test_deep_nesting_ends_in_a_python_error_at_worst():
+    model = pynet.Sequential(pynet.ReLU())
+    for _ in range(200):
+        model = pynet.Sequential(model)
+    np.testing.assert_array_equal(model.forward(x), np.maximum(x, 0))
+    for _ in range(100_000):
+        outer = pynet.Sequential()
+        outer.layers.append(model)
+        model = outer
+    with pytest.raises(RecursionError):
+        model.forward(x)
+
+
 class Own:
     """A user's module with nothing but the two methods; subclasses hold other modules."""
 
@@ -183,25 +253,29 @@ def test_a_users_layer_that_keeps_its_output_needs_no_forward_before_backward():
     np.testing.assert_array_equal(copy.deepcopy(model).backward(x, y), got)
 
 
+class Keeps:
+    """Keeps the caller's array as its gradient."""
+
+    def __init__(self, rows):
+        self.b = np.zeros((rows, 4))
+
+    def forward(self, input):
+        return input + self.b
+
+    def backward(self, input, grad_output):
+        self.grad_b = grad_output
+        return grad_output
+
+    def parameters(self):
+        return [self.b]
+
+    def grad_parameters(self):
+        return [self.grad_b]
+
+
 def test_accumulating_leaves_the_callers_arrays_alone():
-    class Bias:
-        def __init__(self):
-            self.b, self.grad_b = np.zeros((1, 4)), np.zeros((1, 4))
-
-        def forward(self, input):
-            return input + self.b
-
-        def backward(self, input, grad_output):
-            self.grad_b = grad_output
-            return grad_output
-
-        def parameters(self):
-            return [self.b]
-
-        def grad_parameters(self):
-            return [self.grad_b]
-
-    model, grad = pynet.Sequential(Bias()), np.ones((1, 4))
+    model, grad = pynet.Sequential(Keeps(1)), np.ones((1, 4))
+    model[0].grad_b = np.zeros((1, 4))
     for _ in range(2):
         assert model.backward(x[:1], grad, accumulate=True) is grad
     np.testing.assert_array_equal(model[0].grad_b, 2 * np.ones((1, 4)))
@@ -314,29 +388,9 @@ def test_a_subclass_with_a_forward_of_its_own_is_computed_anew_by_it():
     gradcheck(model, x)
 
 
-class Keeps:
-    """Keeps the caller's array as its gradient."""
-
-    def __init__(self):
-        self.b = np.zeros((6, 4))
-
-    def forward(self, input):
-        return input + self.b
-
-    def backward(self, input, grad_output):
-        self.grad_b = grad_output
-        return grad_output
-
-    def parameters(self):
-        return [self.b]
-
-    def grad_parameters(self):
-        return [self.grad_b]
-
-
 def test_the_callers_gradient_is_never_written_into():
     layer = pynet.Linear(4, 4)
-    for model in (pynet.Sequential(layer, Keeps()), pynet.Sequential(layer, layer, Keeps())):
+    for model in (pynet.Sequential(layer, Keeps(6)), pynet.Sequential(layer, layer, Keeps(6))):
         grad = y.copy()
         first = model.backward(x, grad)
         np.testing.assert_array_equal(model.backward(x, grad), first)
