@@ -159,13 +159,8 @@ def _flatten(nested: Any) -> list[Array]:
     return [array for item in nested for array in _flatten(item)]
 
 
-def parameters(module: Any) -> list[Array]:
-    """Return a module's parameters as one flat list, those of modules below it included."""
-    return [parameter.array for parameter in all_parameters(module)]
-
-
 def grad_parameters(module: Any) -> list[Array]:
-    """Return the gradients that belong to `parameters`, in the same order; zeros where there are none yet.
+    """Return the gradients of `all_parameters`, in the same order; zeros where there are none yet.
 
     Raises
     ------
