@@ -105,8 +105,7 @@ class Module:
     @collects
     def grad_parameters(self) -> list[Array]:
         """Return the gradients that belong to `parameters`: same order, same shapes, live."""
-        found = self._all_parameters()
-        return [np.zeros_like(p.array) if p.gradient is None else p.gradient for p in found]
+        return [parameter.gradient_or_zeros for parameter in self._all_parameters()]
 
     def _all_parameters(self) -> list[protocol.Parameter]:
         if type(self).parameters is Module.parameters:
@@ -122,11 +121,7 @@ class Module:
 
     def named_buffers(self) -> list[tuple[str, Array]]:
         """Return the arrays that are state but do not learn, with their names: ``1.running_mean``."""
-        return [
-            (prefix + name, getattr(module, name))
-            for prefix, module in protocol.modules(self)
-            for name in getattr(module, "buffer_names", ())
-        ]
+        return [(buffer.name, buffer.array) for buffer in protocol.all_buffers(self)]
 
     def named_children(self) -> Iterable[tuple[str, Any]]:
         """Return the modules held as attributes, in lists, tuples or dicts, with their names."""
@@ -164,15 +159,10 @@ class Module:
 
     def _state(self) -> list[tuple[str, Array]]:
         """Live parameters and buffers, module by module, as PyTorch orders them."""
-        found = protocol.all_parameters(self)
         own: dict[int, list[tuple[str, Array]]] = {}
-        for parameter in found:
-            own.setdefault(id(parameter.owner), []).append((parameter.name, parameter.array))
-        state: dict[str, Array] = {}
-        for prefix, module in protocol.modules(self):
-            state.update(own.get(id(module), []))
-            state.update((prefix + name, getattr(module, name)) for name in getattr(module, "buffer_names", ()))
-        return list(state.items())
+        for name, array, _, owner in protocol.all_parameters(self) + protocol.all_buffers(self):
+            own.setdefault(id(owner), []).append((name, array))
+        return [pair for _, module in protocol.modules(self) for pair in own.get(id(module), [])]
 
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike], strict: bool = True) -> Mismatch:
         """Copy a `state_dict` into this module's arrays; either all of it or, after an error, nothing.

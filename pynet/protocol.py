@@ -75,6 +75,11 @@ class Parameter(NamedTuple):
     gradient: Array | None
     owner: Any
 
+    @property
+    def gradient_or_zeros(self) -> Array:
+        """The gradient; zeros where there is none yet."""
+        return np.zeros_like(self.array) if self.gradient is None else self.gradient
+
 
 def all_parameters(module: Any) -> list[Parameter]:
     """Return the parameters of a module and of all below it.
@@ -85,10 +90,20 @@ def all_parameters(module: Any) -> list[Parameter]:
     found: list[Parameter] = []
     listed_by_hand = False
     for prefix, part in modules(module):
-        if getattr(part, "parameter_names", ()) or _speaks_for_itself(part.__class__):
-            listed_by_hand = listed_by_hand or _speaks_for_itself(part.__class__)
+        by_hand, names = _speaks_for_itself(part.__class__), getattr(part, "parameter_names", ())
+        if by_hand or names:
+            listed_by_hand = listed_by_hand or by_hand
             found += [Parameter(prefix + name, array, grad, part) for name, array, grad in _own_parameters(part)]
     return _each_once(found) if listed_by_hand else found
+
+
+def all_buffers(module: Any) -> list[Parameter]:
+    """Return the arrays of a module and of all below it that are state but do not learn, and have no gradient."""
+    return [
+        Parameter(prefix + name, getattr(part, name), None, part)
+        for prefix, part in modules(module)
+        for name in getattr(part, "buffer_names", ())
+    ]
 
 
 def _each_once(found: list[Parameter]) -> list[Parameter]:
@@ -167,7 +182,7 @@ def grad_parameters(module: Any) -> list[Array]:
     StateError
         If a module has another number of gradients than of parameters.
     """
-    return [np.zeros_like(p.array) if p.gradient is None else p.gradient for p in all_parameters(module)]
+    return [parameter.gradient_or_zeros for parameter in all_parameters(module)]
 
 
 def zero_grad(module: Any) -> None:
@@ -180,7 +195,7 @@ def zero_grad(module: Any) -> None:
 def store_gradient(parameter: Parameter, value: Array) -> None:
     """Write into a gradient of ours; put a new array in the place of a user's, who may have kept what is another's."""
     owner, gradient = parameter.owner, parameter.gradient
-    place = None if hasattr(owner, "array_names") else _place_of(gradient, attributes_of(owner))
+    place = None if getattr(owner, "keeps_gradients", False) else _place_of(gradient, attributes_of(owner))
     if place is None:
         gradient[...] = value  # type: ignore[index]
     else:
@@ -238,20 +253,15 @@ def convert(module: Any, dtype: np.dtype[Any]) -> None:
     """Convert the floating arrays of a module and of all below it; arrays that several share stay shared."""
     converted: dict[int, Array] = {}
     for _, part in modules(module):
-        _convert_in(attributes_of(part), dtype, converted)
+        convert_in(attributes_of(part), dtype, converted)
 
 
-def _convert_in(attributes: dict[Any, Any] | list[Any], dtype: np.dtype[Any], converted: dict[int, Array]) -> None:
+def convert_in(attributes: dict[Any, Any] | list[Any], dtype: np.dtype[Any], converted: dict[int, Array]) -> None:
+    """Convert the floating arrays among attributes, and in lists and dicts among them."""
     for name, value in list(attributes.items() if isinstance(attributes, dict) else enumerate(attributes)):
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and name != "output":
-            attributes[name] = as_converted(value, dtype, converted)
+            if id(value) not in converted:
+                converted[id(value)] = value.astype(dtype, copy=False)
+            attributes[name] = converted[id(value)]
         elif isinstance(value, list | dict):
-            _convert_in(value, dtype, converted)
-
-
-def as_converted(array: Array, dtype: np.dtype[Any], converted: dict[int, Array]) -> Array:
-    """Return an array in another dtype, the same one for the same array."""
-    if id(array) not in converted:
-        new = array.astype(dtype, copy=False)
-        converted[id(array)] = converted[id(new)] = new
-    return converted[id(array)]
+            convert_in(value, dtype, converted)

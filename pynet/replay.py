@@ -20,18 +20,23 @@ def is_replaying() -> bool:
 
 def replay(module: Any, input: Any) -> Any:
     """Return a module's output at ``input`` in its present mode, and leave everything as it was."""
-    token, random = _replaying.set(True), np.random.get_state()
+    token = _replaying.set(True)
     try:
         own = getattr(module, "_replay", None)
         return forward_of_copy(module, input) if own is None else own(input)
     finally:
         _replaying.reset(token)
-        np.random.set_state(random)
 
 
 def forward_of_copy(module: Any, input: Any) -> Any:
-    """Return the output of a copy: a leaf of ours changes nothing but its output, others may keep anything anywhere."""
-    return (copy.copy(module) if getattr(module, "is_leaf", False) else copy.deepcopy(module)).forward(input)
+    """Return the output of a copy: a leaf of ours changes nothing but its output, others may draw and keep anything."""
+    if getattr(module, "is_leaf", False):
+        return copy.copy(module).forward(input)
+    random = np.random.get_state()
+    try:
+        return copy.deepcopy(module).forward(input)
+    finally:
+        np.random.set_state(random)
 
 
 # What a forward leaves in a module for the backward that follows.

@@ -42,11 +42,11 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     OSError
         If the file cannot be written.
     """
+    import json
+
     if not isinstance(model, Module):
         raise TypeError(f"model must be a pynet.Module, got {type(model).__name__}")
     write = _format(path, {".npz": _write_npz, ".safetensors": _write_safetensors})
-    import json
-
     modes = [bool(getattr(part, "training", True)) for _, part in protocol.modules(model)]
     content = {"format": 1, "architecture": architecture.encode(model), "training": modes}
     header = json.dumps(content, allow_nan=False)
@@ -62,7 +62,7 @@ def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
     ----------
     path : str or path
         Ends in ``.npz`` or ``.safetensors``.
-    classes : iterable of type, optional
+    classes : list of type, optional
         The user's own modules that the file may hold.
 
     Returns
@@ -120,10 +120,7 @@ def _restore(text: str, state: dict[str, Array], classes: list[type]) -> Any:
 
 def _take_dtypes(model: Any, state: dict[str, Array]) -> None:
     """Convert those modules whose arrays are of another dtype in the file: a user's comes in the default one."""
-    arrays = [(p.name, p.array, p.owner) for p in protocol.all_parameters(model)]
-    for prefix, part in protocol.modules(model):
-        arrays += [(prefix + name, getattr(part, name), part) for name in getattr(part, "buffer_names", ())]
-    for name, array, owner in arrays:
+    for name, array, _, owner in protocol.all_parameters(model) + protocol.all_buffers(model):
         stored = state.get(name)
         if stored is not None and stored.dtype.kind == array.dtype.kind == "f" and stored.dtype != array.dtype:
             protocol.convert(owner, stored.dtype)

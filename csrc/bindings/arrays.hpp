@@ -25,8 +25,7 @@ void register_errors();
 py::array as_input(py::handle value, const char* name);
 py::array as_input(py::handle value, const char* name, const py::array& like);
 
-// Anything array-like as an ndarray, of whatever dtype and layout: to look at its shape before converting
-// it.
+// Anything array-like as an ndarray, of whatever dtype and layout: to look at its shape first.
 py::array as_array(py::handle value, const char* name);
 
 // Classes: int64 labels (batch,) if the target is one-dimensional and integer, else rows in like's dtype.

@@ -66,7 +66,6 @@ class BatchNorm(Parametric):
 
     parameter_names = ("weight", "bias")
     buffer_names = ("running_mean", "running_var", "num_batches_tracked")
-    array_names = ("weight", "bias", "grad_weight", "grad_bias", "running_mean", "running_var")
 
     weight = array_attribute("weight", "weight", "The factors, (num_features,), or None.")
     bias = array_attribute("bias", "bias", "The offsets, (num_features,), or None.")

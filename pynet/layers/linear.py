@@ -57,7 +57,6 @@ class Linear(Parametric):
     """
 
     parameter_names = ("weight", "bias")
-    array_names = ("weight", "bias", "grad_weight", "grad_bias")
 
     W = weight = array_attribute("weight", "W", "The weights, (dim_out, dim_in).")
     b = bias = array_attribute("bias", "b", "The bias, (dim_out,), or None.")

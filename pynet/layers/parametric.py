@@ -1,19 +1,18 @@
 """What layers with arrays of their own share: one dtype, and arrays that stay the same objects."""
 
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 
 from ..arrays import Array, as_parameter
 from ..module import Layer
-from ..protocol import as_converted
+from ..protocol import convert_in
 
 
 class Parametric(Layer):
-    """A layer whose arrays lie in attributes ``_name`` for every name in `array_names`, all of one dtype."""
+    """A layer whose arrays lie in attributes ``_name``, all of one dtype; its gradients are no arrays of others."""
 
-    array_names: tuple[str, ...] = ()
+    keeps_gradients = True
 
     def _assign(self, name: str, shown: str, value: object) -> None:
         current: Array | None = getattr(self, f"_{name}")
@@ -22,16 +21,10 @@ class Parametric(Layer):
         array = as_parameter(value, shown, current.shape)
         if array.dtype != current.dtype:
             if name in self.parameter_names and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                self._convert(array.dtype, {})  # the parameters decide: the layer's other arrays follow
+                convert_in(vars(self), array.dtype, {})  # the parameters decide: the layer's other arrays follow
             else:
                 array = array.astype(current.dtype)
         setattr(self, f"_{name}", array)
-
-    def _convert(self, dtype: np.dtype[Any], converted: dict[int, Array]) -> None:
-        for name in self.array_names:
-            array: Array | None = getattr(self, f"_{name}")
-            if array is not None:
-                setattr(self, f"_{name}", as_converted(array, dtype, converted))
 
 
 def array_attribute(name: str, shown: str, doc: str) -> property:
