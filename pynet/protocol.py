@@ -261,7 +261,8 @@ def convert_in(attributes: dict[Any, Any] | list[Any], dtype: np.dtype[Any], con
     for name, value in list(attributes.items() if isinstance(attributes, dict) else enumerate(attributes)):
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and name != "output":
             if id(value) not in converted:
-                converted[id(value)] = value.astype(dtype, copy=False)
+                new = value.astype(dtype, copy=False)
+                converted[id(value)] = converted[id(new)] = new  # what is converted stays so if it is met again
             attributes[name] = converted[id(value)]
         elif isinstance(value, list | dict):
             convert_in(value, dtype, converted)
