@@ -46,7 +46,7 @@ def minimal(session: nox.Session) -> None:
 @nox.session
 def torch(session: nox.Session) -> None:
     """Run pytest beside PyTorch; without arguments the comparisons alone."""
-    run_pytest(session, "torch==2.13.0", tests=("tests/test_torch.py",))
+    run_pytest(session, "torch==2.13.0", tests=("tests/test_torch.py", "tests/test_torch_schedules.py"))
 
 
 @nox.session

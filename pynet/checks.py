@@ -45,6 +45,22 @@ def as_at_least_zero(value: Any, name: str) -> float:
     return number
 
 
+def as_positive(value: Any, name: str) -> float:
+    """Return a finite number above 0."""
+    number = as_number(value, name)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} must be finite and above 0, got {number}")
+    return number
+
+
+def as_share(value: Any, name: str) -> float:
+    """Return a number from 0 to 1."""
+    number = as_number(value, name)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} must be from 0 to 1, got {number}")
+    return number
+
+
 def as_fraction(value: Any, name: str) -> float:
     """Return a number from 0 up to, but not, 1."""
     number = as_number(value, name)
