@@ -8,16 +8,19 @@ from .loading import load_core as _load_core
 
 __path__ = _load_core(__path__)
 
-from . import criteria, data, layers, optim, testing
+from . import callbacks, criteria, data, layers, metrics, optim, plot, testing
 from .arrays import get_default_dtype, set_default_dtype
 from .config import get_num_threads, set_num_threads, show_config
 from .criteria import MSE, CrossEntropy, CrossEntropyLoss, MSELoss
 from .criterion import Criterion
-from .errors import CheckpointError, GradientError, ShapeError, StateError
+from .errors import CheckpointError, DivergedError, GradientError, ShapeError, StateError
+from .hooks import capture
+from .inspection import profile, summary, trace_nan
 from .layers import BatchNorm, Dropout, LeakyReLU, Linear, LogSoftMax, ReLU, Sigmoid, SoftMax, Tanh
 from .module import Module
-from .saving import load, save
+from .saving import load, load_metadata, save
 from .sequential import Sequential
+from .training import History, Trainer
 
 __version__ = "0.1.0"
 
@@ -28,8 +31,10 @@ __all__ = [
     "Criterion",
     "CrossEntropy",
     "CrossEntropyLoss",
+    "DivergedError",
     "Dropout",
     "GradientError",
+    "History",
     "LeakyReLU",
     "Linear",
     "LogSoftMax",
@@ -42,18 +47,27 @@ __all__ = [
     "SoftMax",
     "StateError",
     "Tanh",
+    "Trainer",
+    "callbacks",
+    "capture",
     "criteria",
     "data",
     "get_default_dtype",
     "get_num_threads",
     "layers",
     "load",
+    "load_metadata",
+    "metrics",
     "optim",
+    "plot",
+    "profile",
     "save",
     "set_default_dtype",
     "set_num_threads",
     "show_config",
+    "summary",
     "testing",
+    "trace_nan",
 ]
 
 

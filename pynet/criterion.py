@@ -18,12 +18,15 @@ class Criterion:
 
     Attributes
     ----------
+    takes_labels : bool
+        Whether a target (N,) of integers means classes, not amounts.
     output : scalar or None
         The last loss that `forward` computed.
     grad_output : array or None
         The last gradient that `backward` computed.
     """
 
+    takes_labels: bool = False
     output: Any = None
     grad_output: Array | None = None
 
@@ -34,6 +37,13 @@ class Criterion:
     def backward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
         """Return the gradient of the loss with respect to ``input``."""
         raise NotImplementedError(f"{type(self).__name__} must define backward(input, target)")
+
+    def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
+        """Return what each row adds to the loss, (N,): with one weight per row they make a weighted loss."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must define row_losses(input, target) to be used with weights: "
+            "what each row adds to the loss, (N,)"
+        )
 
     def __call__(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Any:
         """Return ``forward(input, target)``."""

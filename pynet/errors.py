@@ -13,5 +13,9 @@ class CheckpointError(ValueError):
     """A file is damaged, is not one of pynet's, or does not fit."""
 
 
+class DivergedError(ArithmeticError):
+    """A loss is no longer finite, so that training cannot go on."""
+
+
 class GradientError(AssertionError):
     """A gradient differs from the finite difference it was compared with."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from . import protocol
+from . import hooks, protocol
 from .arrays import Array, as_array, as_float_dtype
 from .describe import call_text, constructor_arguments
 from .errors import ShapeError, StateError
@@ -63,6 +64,7 @@ class Module:
     -----
     Instead of the two methods a subclass may name its arrays: with ``parameter_names = ("W",)`` its parameter is
     ``self.W`` and its gradient ``self.grad_W``. Arrays that are state but do not learn are named in ``buffer_names``.
+    ``operations`` says how many floating-point operations forward and backward do for each element: see `flops`.
     """
 
     training: bool = True
@@ -70,6 +72,7 @@ class Module:
     is_leaf: bool = False
     parameter_names: tuple[str, ...] = ()
     buffer_names: tuple[str, ...] = ()
+    operations: tuple[int, int] = (0, 0)
 
     def __init__(self) -> None:
         self.training = True
@@ -126,6 +129,46 @@ class Module:
     def named_children(self) -> Iterable[tuple[str, Any]]:
         """Return the modules held as attributes, in lists, tuples or dicts, with their names."""
         return protocol.modules_in(vars(self))
+
+    def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return how many floating-point operations a forward and a backward do on an input of this shape.
+
+        Those that the formulas need: an addition, a product, a quotient, a comparison, exp, log, tanh and a square root
+        count one each. What is done once for a row or a channel, and not for each element, is not counted, nor are the
+        modules that this one holds: `pynet.summary` adds up a whole model. 0 where nobody has said.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            The shape of a whole input, batch first.
+
+        Returns
+        -------
+        forward, backward : int
+        """
+        elements = math.prod(input_shape)
+        forward, backward = type(self).operations
+        return forward * elements, backward * elements
+
+    def register_forward_hook(self, hook: hooks.ForwardHook) -> hooks.Handle:
+        """Have ``hook(module, input, output)`` called after every forward; what it returns is ignored.
+
+        Returns
+        -------
+        Handle
+            Its ``remove()``, or leaving its ``with`` block, takes the hook off. See `pynet.hooks`.
+        """
+        return hooks.register_forward_hook(self, hook)
+
+    def register_backward_hook(self, hook: hooks.BackwardHook) -> hooks.Handle:
+        """Have ``hook(module, input, grad_output, grad_input)`` called after every backward; its return is ignored.
+
+        Returns
+        -------
+        Handle
+            Its ``remove()``, or leaving its ``with`` block, takes the hook off. See `pynet.hooks`.
+        """
+        return hooks.register_backward_hook(self, hook)
 
     def zero_grad(self) -> None:
         """Fill all gradients with zeros."""
@@ -230,9 +273,9 @@ class Module:
         return constructor_arguments(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Copies and pickles are of the module, not of what its last call left behind.
-        left = ("output", "_kept")
-        return {k: value for k, value in vars(self).items() if k not in left or protocol.is_module(value)}
+        # Copies and pickles are of the module, not of what its last call left behind, nor of who watches it.
+        left, attributes = ("output", "_kept"), hooks.without_hooks(vars(self))
+        return {k: value for k, value in attributes.items() if k not in left or protocol.is_module(value)}
 
     def __repr__(self) -> str:
         below = list(protocol.children(self))

@@ -8,6 +8,7 @@ A module is whatever has ``forward(input)`` and ``backward(input, grad_output)``
 import functools
 import inspect
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -222,6 +223,22 @@ def set_mode(module: Any, training: bool) -> None:
         # Its own methods may know nothing of the modules that it holds.
         for _, child in children(module):
             set_mode(child, training)
+
+
+@contextmanager
+def evaluating(module: Any) -> Iterator[None]:
+    """Have a module and all below it in evaluation mode for a while, and then in the modes they were in."""
+    before = [(part, part.training) for _, part in modules(module) if hasattr(part, "training")]
+    if before and not any(training for _, training in before):
+        yield  # nothing to switch: other threads may compute with it at the same time
+        return
+    set_mode(module, training=False)
+    try:
+        yield
+    finally:
+        set_mode(module, training=True)
+        for part, training in before:
+            part.training = training
 
 
 def has_shared_modules(module: Any) -> bool:

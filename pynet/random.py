@@ -11,24 +11,26 @@ Seed: TypeAlias = "int | np.integer[Any] | np.random.Generator | None"
 class Randomness:
     """Random draws from a seed, a generator, or (None) NumPy's global state, so that ``np.random.seed(0)`` counts."""
 
+    generator: "np.random.Generator | None"
+
     def __init__(self, seed: Seed = None) -> None:
         if seed is None or isinstance(seed, np.random.Generator):
-            self._generator = seed
+            self.generator = seed
         elif isinstance(seed, int | np.integer) and not isinstance(seed, bool):
-            self._generator = np.random.default_rng(int(seed))  # refuses negative ones
+            self.generator = np.random.default_rng(int(seed))  # refuses negative ones
         else:
             raise TypeError(f"seed must be None, an int or a numpy.random.Generator, got {seed!r}")
 
     def uniform(self, bound: float, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Draw from [-bound, bound)."""
-        return (self._generator or np.random).uniform(-bound, bound, shape)
+        return (self.generator or np.random).uniform(-bound, bound, shape)
 
     def permutation(self, size: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Draw an order of ``range(size)``."""
-        return (self._generator or np.random).permutation(size)
+        return (self.generator or np.random).permutation(size)
 
     def word(self) -> int:
         """Draw one number of 64 bits."""
-        if self._generator is not None:
-            return int(self._generator.integers(0, 2**64, dtype=np.uint64))
+        if self.generator is not None:
+            return int(self.generator.integers(0, 2**64, dtype=np.uint64))
         return int(np.random.randint(0, 2**64, dtype=np.uint64))

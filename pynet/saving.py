@@ -2,8 +2,9 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -12,12 +13,21 @@ from .arrays import Array
 from .errors import CheckpointError
 from .module import Module
 
-__all__ = ["load", "save"]
+__all__ = ["load", "load_metadata", "save"]
 
 _HEADER = "pynet"  # the entry that holds the architecture
+_EXTRA = "extra/"  # what the names of arrays begin with that are no state of the model
 
 
-def save(model: Module, path: str | os.PathLike[str]) -> None:
+class Content(NamedTuple):
+    """What a file holds: the architecture and other plain data, the model's arrays, and other arrays."""
+
+    header: dict[str, Any]
+    state: dict[str, Array]
+    extra: dict[str, Array]
+
+
+def save(model: Module, path: str | os.PathLike[str], metadata: Any = None) -> None:
     """Write a model's architecture and weights to one file.
 
     The file is written beside its place, flushed to the disk and renamed, so that there is either the old one or the
@@ -30,27 +40,40 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         takes. Random state is not written.
     path : str or path
         Ends in ``.npz`` (NumPy's format, nothing else needed) or ``.safetensors`` (needs ``pynet[train]``).
+    metadata : dict, list, str, number, bool or None
+        Whatever belongs to the model, such as names of classes: what JSON can hold. `load_metadata` returns it.
 
     Raises
     ------
     ValueError
-        If the ending is another one.
+        If the ending is another one, or a number in ``metadata`` is not finite.
     TypeError
-        If the model is no `pynet.Module`, or holds a constructor's argument that a file cannot keep.
+        If the model is no `pynet.Module`, or holds a constructor's argument that a file cannot keep; if ``metadata`` is
+        nothing that JSON can hold.
     ImportError
         If the safetensors library is missing.
     OSError
         If the file cannot be written.
     """
+    write(model, path, metadata, {})
+
+
+def write(model: Module, path: str | os.PathLike[str], metadata: Any, extra: Mapping[str, Array]) -> None:
+    """Write a model, metadata, and arrays of other names than the model's: see `save`."""
     import json
 
     if not isinstance(model, Module):
         raise TypeError(f"model must be a pynet.Module, got {type(model).__name__}")
-    write = _format(path, {".npz": _write_npz, ".safetensors": _write_safetensors})
+    in_format = _format(path, {".npz": _write_npz, ".safetensors": _write_safetensors})
     modes = [bool(getattr(part, "training", True)) for _, part in protocol.modules(model)]
-    content = {"format": 1, "architecture": architecture.encode(model), "training": modes}
-    header = json.dumps(content, allow_nan=False)
-    _replace(path, lambda file: write(file, header, model.state_dict()))
+    header = {"format": 1, "architecture": architecture.encode(model), "training": modes}
+    try:
+        json.dumps(metadata, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"metadata must be what JSON can hold: {error}") from None
+    text = json.dumps(header | {"metadata": metadata}, allow_nan=False)
+    arrays = model.state_dict() | {_EXTRA + name: np.asarray(array, order="C") for name, array in extra.items()}
+    _replace(path, lambda file: in_format(file, text, arrays))
 
 
 def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
@@ -81,18 +104,44 @@ def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
     OSError
         If the file cannot be read.
     """
-    read = _format(path, {".npz": _read_npz, ".safetensors": _read_safetensors})
     classes = _as_classes(classes)
+    content = read(path)
+    with _told_of(path):
+        return _restore(content, classes)
+
+
+def load_metadata(path: str | os.PathLike[str]) -> Any:
+    """Return the metadata that `save` was given; None if there were none.
+
+    Raises
+    ------
+    CheckpointError, ValueError, ImportError, OSError
+        As `load`.
+    """
+    return read(path).header.get("metadata")
+
+
+def read(path: str | os.PathLike[str]) -> Content:
+    """Read all that a file holds; errors as those of `load`."""
+    in_format = _format(path, {".npz": _read_npz, ".safetensors": _read_safetensors})
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise CheckpointError(f"{os.fspath(path)} is no regular file")
+    with _told_of(path):
+        text, arrays = in_format(os.fspath(path))
+        state = {name: array for name, array in arrays.items() if not name.startswith(_EXTRA)}
+        extra = {name.removeprefix(_EXTRA): array for name, array in arrays.items() if name.startswith(_EXTRA)}
+        return Content(_parse(text), state, extra)
+
+
+@contextmanager
+def _told_of(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Name the file in whatever goes wrong with its content."""
     try:
-        header, state = read(os.fspath(path))
-        model = _restore(header, state, classes)
+        yield
     except (CheckpointError, ImportError, PermissionError) as error:
         raise type(error)(f"{os.fspath(path)}: {error}") from None
     except Exception as error:  # whatever a parser says of a file that is not what it should be
         raise CheckpointError(f"{os.fspath(path)} is damaged, or not one of pynet's: {error}") from error
-    return model
 
 
 def _as_classes(classes: Any) -> list[type]:
@@ -102,12 +151,17 @@ def _as_classes(classes: Any) -> list[type]:
     return found
 
 
-def _restore(text: str, state: dict[str, Array], classes: list[type]) -> Any:
+def _parse(text: str) -> dict[str, Any]:
     import json
 
     header = json.loads(text)
     if not isinstance(header, dict) or header.get("format") != 1:
         raise CheckpointError("its format is not one that this version of pynet knows")
+    return header
+
+
+def _restore(content: Content, classes: list[type]) -> Any:
+    header, state, _ = content
     numbers = sum(array.size for array in state.values())
     model = architecture.decode(header.get("architecture"), classes, numbers)
     _take_dtypes(model, state)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from ..arrays import Array
+from ..arrays import Array, as_classes, as_input
 from ..criterion import Criterion
 from ..module import named
 
@@ -37,6 +38,8 @@ class CrossEntropy(Criterion):
     network that is certain and wrong would never learn better. Gradient checks belong outside that zone.
     """
 
+    takes_labels = True
+
     @named
     def forward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Any:
         """Return the loss; in float32 it is summed in double."""
@@ -48,3 +51,12 @@ class CrossEntropy(Criterion):
         """Return ``-target / clip(input, 1e-15, 1 - 1e-15) / N``."""
         self.grad_output = grad = _core.cross_entropy_backward(input, target)
         return grad
+
+    @named
+    def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
+        """Return ``-sum(target * log(clip(input, 1e-9, 1 - 1e-9))) / N`` row by row."""
+        _core.cross_entropy_forward(input, target)  # refuses what does not fit
+        p = as_input(input, "input")
+        logs, classes = np.log(np.clip(p, 1e-9, 1 - 1e-9)), as_classes(target, p.dtype)
+        each: Array = logs[np.arange(len(p)), classes] if classes.ndim == 1 else (classes * logs).sum(axis=1)
+        return -each / len(p)

@@ -52,6 +52,8 @@ class CrossEntropyLoss(Criterion):
     computer vision", CVPR 2016.
     """
 
+    takes_labels = True
+
     def __init__(
         self,
         weight: npt.ArrayLike | None = None,
@@ -89,3 +91,13 @@ class CrossEntropyLoss(Criterion):
         """Return ``softmax(input)_k * sum_j a_j - a_k`` per row, divided as the loss is."""
         self.grad_output = grad = _core.cross_entropy_loss_backward(input, target, *self._options())
         return grad
+
+    @named
+    def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
+        """Return the rows' losses, divided as the loss is."""
+        weight, ignored, smoothing, reduction = self._options()
+        each: Array = _core.cross_entropy_loss_forward(input, target, weight, ignored, smoothing, "none")
+        total = each.sum(dtype=np.float64)
+        if reduction == "mean" and total:
+            each *= _core.cross_entropy_loss_forward(input, target, weight, ignored, smoothing, "mean") / total
+        return each

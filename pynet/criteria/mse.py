@@ -40,3 +40,10 @@ class MSE(Criterion):
         """Return ``2 * (input - target) / N``."""
         self.grad_output = grad = _core.mse_backward(input, target, "batch")
         return grad
+
+    @named
+    def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
+        """Return ``sum((input - target)**2) / N`` row by row."""
+        errors: Array = _core.mse_forward(input, target, "none")
+        rows: Array = errors.reshape(len(errors), -1).sum(axis=1) / len(errors)
+        return rows

@@ -49,3 +49,10 @@ class MSELoss(Criterion):
         """Return ``2 * (input - target)``, divided by the number of elements if the loss is their mean."""
         self.grad_output = grad = _core.mse_backward(input, target, self.reduction)
         return grad
+
+    @named
+    def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
+        """Return each row's squared errors, added up, and divided by the number of elements if the loss is so."""
+        errors: Array = _core.mse_forward(input, target, "none")
+        rows: Array = errors.reshape(len(errors), -1).sum(axis=1) / (errors.size if self.reduction == "mean" else 1)
+        return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,16 @@ class BatchNorm(Parametric):
             self.training,
             bool(accumulate),
         )
+
+    def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return what the formula does for each element; in training also both passes that mean and variance take."""
+        statistics = 4 if self.training else 0  # a sum; a difference, a square and a sum
+        affine = 2 if self.affine else 0
+        # (x - mean) / s and the two sums: for grad_weight and grad_bias, in training for grad_input too.
+        sums = 5 if self.training or self.affine else 0
+        backward = statistics + sums + (4 if self.training else 1)
+        elements = math.prod(input_shape)
+        return (statistics + 2 + affine) * elements, backward * elements
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

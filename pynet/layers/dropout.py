@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,11 @@ class Dropout(Layer):
         if grad.shape != at.shape:
             raise ShapeError(f"grad_output has shape {grad.shape}, expected {at.shape} as input")
         return self._masked(grad) if self.training else grad
+
+    def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return one product for each element in training, nothing in evaluation; the generator computes in ints."""
+        products = math.prod(input_shape) if self.training else 0
+        return products, products
 
     def _masked(self, array: Array) -> Array:
         if self.mask is None:

@@ -36,6 +36,8 @@ class LeakyReLU(Layer):
     Maas, Hannun, Ng, "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
     """
 
+    operations = (2, 2)  # a comparison and a product
+
     def __init__(self, slope: float = 0.03) -> None:
         super().__init__()
         self.slope = slope

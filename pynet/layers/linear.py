@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,13 @@ class Linear(Parametric):
         return _core.linear_backward(
             input, grad_output, self._weight, self._grad_weight, self._grad_bias, bool(accumulate)
         )
+
+    def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return ``2 rows dim_in dim_out`` plus the bias for forward, two such products plus its sum for backward."""
+        rows = math.prod(input_shape[:-1])
+        product = 2 * rows * self.dim_in * self.dim_out
+        bias = 0 if self._bias is None else rows * self.dim_out
+        return product + bias, 2 * product + bias
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

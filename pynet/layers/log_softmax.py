@@ -25,6 +25,8 @@ class LogSoftMax(Layer):
         If the input has no axes.
     """
 
+    operations = (5, 8)  # maximum, two differences, exp, sum; softmax, a sum, a product and a difference
+
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the logarithms of the probabilities."""

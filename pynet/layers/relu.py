@@ -24,6 +24,8 @@ class ReLU(Layer):
     Nair, Hinton, "Rectified linear units improve restricted Boltzmann machines", ICML 2010.
     """
 
+    operations = (1, 1)
+
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return ``max(input, 0)``."""

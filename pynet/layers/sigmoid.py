@@ -20,6 +20,8 @@ class Sigmoid(Layer):
     input (...), output (...): any number of axes; float32 and float64 are kept.
     """
 
+    operations = (4, 7)  # a sign, exp, a sum, a quotient; s itself, a difference and two products
+
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return ``1 / (1 + exp(-input))``."""

@@ -26,6 +26,8 @@ class SoftMax(Layer):
         If the input has no axes.
     """
 
+    operations = (5, 9)  # maximum, difference, exp, sum, quotient; p itself, a product, its sum, and the formula
+
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the probabilities."""

@@ -20,6 +20,8 @@ class Tanh(Layer):
     input (...), output (...): any number of axes; float32 and float64 are kept.
     """
 
+    operations = (1, 4)  # tanh; tanh, its square, a difference and a product
+
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return ``tanh(input)``."""

@@ -1,0 +1,66 @@
+"""ProgressBar: how far a run is, and how well it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .callback import Callback
+
+if TYPE_CHECKING:
+    from ..training import Trainer
+
+# Short enough for a terminal of 80 columns, figures included.
+_FORM = "{desc}{percentage:3.0f}%|{bar}| [{elapsed}<{remaining}{postfix}]"
+
+
+class ProgressBar(Callback):
+    """Shows epochs, time left, and figures, in terminals and notebooks; silent where nobody looks (tqdm's).
+
+    Parameters
+    ----------
+    figures : list of str, optional
+        Which to show; loss and, of those there are, the validation part's unless given.
+
+    Raises
+    ------
+    ImportError
+        If the library is missing: ``pip install 'pynet[train]'``.
+    """
+
+    def __init__(self, figures: list[str] | None = None) -> None:
+        try:
+            from tqdm.auto import tqdm
+        except ImportError as error:
+            raise ImportError("ProgressBar needs a library: pip install 'pynet[train]'") from error
+        self.figures = figures
+        self._make: Any = tqdm
+        self._bar: Any = None
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        """Show an empty bar, or that of a resumed run."""
+        total, done = trainer.epochs * trainer.batches, trainer.epoch * trainer.batches
+        self._bar = self._make(total=total, initial=done, bar_format=_FORM, disable=None, dynamic_ncols=True)
+
+    def on_epoch_begin(self, trainer: Trainer) -> None:
+        """Show the epoch."""
+        self._bar.set_description_str(f"epoch {trainer.epoch}/{trainer.epochs} ", refresh=False)
+
+    def on_batch_end(self, trainer: Trainer) -> None:
+        """Move on."""
+        self._bar.update()
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Show the figures."""
+        last = trainer.history.last()
+        held_out = [name for name in last if name.startswith("val_")]
+        shown = self.figures or ["loss", *(held_out or [n for n in last if n not in ("loss", "lr", "time")])]
+        self._bar.set_postfix_str(", ".join(f"{name} {last[name]:.4f}" for name in shown if name in last))
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        """Leave the bar as it is."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_bar": None}

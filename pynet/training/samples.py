@@ -1,0 +1,134 @@
+"""The rows that a model is trained on or tried with, as it takes them, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import Array, as_array, as_classes, as_input
+from ..data.loader import as_rows, require_same_rows
+from ..errors import ShapeError
+
+Rows: TypeAlias = "slice | Array"
+
+
+class Batch(NamedTuple):
+    """Inputs, targets and, if rows have them, weights."""
+
+    x: Array
+    target: Array
+    weight: Array | None
+
+
+class Samples:
+    """Inputs, targets and weights of equal length.
+
+    They are converted to the dtype once; memory-mapped arrays stay where they are and are converted batch by batch.
+    """
+
+    def __init__(self, X: npt.ArrayLike, y: npt.ArrayLike, dtype: np.dtype[Any] | None, names: str = "X y") -> None:
+        name_X, name_y = names.split()
+        X, y = as_rows(X, name_X), as_rows(y, name_y)
+        require_same_rows(**{name_X: X, name_y: y})
+        if not len(X):
+            raise ValueError(f"{name_X} has no rows")
+        self._dtype = dtype
+        self.X = as_array(X, name_X) if is_mapped(X) else as_input(X, name_X, dtype)
+        self.y = as_array(y, name_y) if is_mapped(y) else as_classes(y, self._target_dtype)
+        self.weight: Array | None = None
+
+    @property
+    def _target_dtype(self) -> np.dtype[Any]:
+        return self._dtype or as_input(self.X[:1], "X").dtype
+
+    def set_weight(self, weight: Array | None, rows: Array | None) -> None:
+        """Set what each row counts, in units of their mean over some rows, or all."""
+        if weight is not None:
+            mean = float(np.mean(weight if rows is None else weight[rows]))
+            if not mean:
+                raise ValueError("the weights of the rows to train on must not all be 0")
+            self.weight = (weight / mean).astype(self._target_dtype)
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def use_columns(self) -> None:
+        """Make targets ``(n,)`` those of a single output column, ``(n, 1)``, and numbers if they are labels."""
+        if self.y.ndim == 1:
+            self.y = self.y[:, None] if is_mapped(self.y) else self.y.astype(self._target_dtype)[:, None]
+
+    def batch(self, rows: Rows) -> Batch:
+        """Return some rows; a view of them for a slice."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Batch(self.inputs(rows), as_classes(self.y[rows], self._target_dtype), weight)
+
+    def inputs(self, rows: Rows) -> Array:
+        """Return the inputs of some rows."""
+        return as_input(self.X[rows], "X", self._dtype)
+
+
+def is_mapped(array: object) -> bool:
+    """Whether an array, or what it is a view of, lies in a file."""
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap):
+            return True
+        array = array.base
+    return False
+
+
+def batches(rows: int, batch_size: int, order: Array | None = None) -> Iterator[Rows]:
+    """Yield the rows of each batch: slices, or pieces of an order."""
+    ends = batch_ends(rows, batch_size)
+    for start, end in zip([0, *ends], ends, strict=False):
+        yield slice(start, end) if order is None else order[start:end]
+
+
+def batch_ends(rows: int, batch_size: int) -> list[int]:
+    """Return where each batch ends; a last batch of one row joins the one before it, for BatchNorm needs two."""
+    ends = [*range(batch_size, rows, batch_size), rows]
+    if len(ends) > 1 and batch_size > 1 and ends[-1] - ends[-2] == 1:
+        del ends[-2]
+    return ends
+
+
+def row_weights(
+    target: Array, sample_weight: npt.ArrayLike | None, class_weight: dict[Any, float] | str | None
+) -> Array | None:
+    """Return one weight per row, sample weights times class weights; None where there are neither.
+
+    Raises
+    ------
+    ShapeError, TypeError, ValueError
+        If weights are not one finite number per row, at least 0; if classes are not those of the target.
+    """
+    weights = np.ones(len(target))
+    if sample_weight is not None:
+        weights = as_array(sample_weight, "sample_weight").astype(np.float64)
+        if weights.shape != (len(target),):
+            raise ShapeError(f"sample_weight has shape {weights.shape}, expected ({len(target)},): one per row of X")
+        if not np.all((weights >= 0) & (weights < np.inf)):
+            raise ValueError("sample_weight must be finite and not negative")
+    if class_weight is not None:
+        weights = weights * _weights_of_classes(target, class_weight)
+    if sample_weight is None and class_weight is None:
+        return None
+    return weights
+
+
+def _weights_of_classes(target: Array, class_weight: dict[Any, float] | str) -> Array:
+    labels = target.argmax(axis=1) if target.ndim == 2 and target.shape[1] > 1 else target.reshape(-1)
+    names, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if class_weight == "balanced":
+        return np.asarray(len(labels) / (len(names) * counts))[which]
+    if not isinstance(class_weight, dict):
+        raise TypeError(f"class_weight must be 'balanced' or a dict of label: weight, got {class_weight!r:.80}")
+    unknown = [label for label in class_weight if label not in names]
+    if unknown:
+        raise ValueError(f"class_weight has the label {unknown[0]!r}, which is not in y: {names.tolist()[:20]}")
+    weights = np.array([float(class_weight.get(name, 1)) for name in names.tolist()])
+    if not np.all((weights >= 0) & (weights < np.inf)):
+        raise ValueError(f"class_weight must hold finite numbers that are not negative, got {class_weight}")
+    return weights[which]

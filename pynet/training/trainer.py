@@ -1,0 +1,481 @@
+"""Trainer: the training loop, so that nobody needs to write it again."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import time
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import protocol
+from ..arrays import Array, as_array, native_float
+from ..callbacks.callback import Callback
+from ..checks import as_positive, as_size
+from ..data.loader import as_rows
+from ..data.split import train_test_split
+from ..errors import CheckpointError, DivergedError, ShapeError, StateError
+from ..inspection import trace_nan
+from ..metrics import Metric, MetricLike, as_metrics
+from ..optim.clipping import clip_grad_norm_, clip_grad_value_
+from ..random import Randomness, Seed
+from ..replay import replay
+from . import checkpoint, random_state
+from .history import History
+from .interruption import Interruption, noted_interruption
+from .samples import Batch, Samples, batch_ends, batches, row_weights
+
+_ROWS_AT_ONCE = 1024  # in evaluation, where more would only take memory
+
+
+class _Part(NamedTuple):
+    """Samples, and which of their rows: all of them for None."""
+
+    samples: Samples
+    rows: Array | None
+
+    def __len__(self) -> int:
+        return len(self.samples) if self.rows is None else len(self.rows)
+
+
+class _Run(NamedTuple):
+    """What one `fit` works on."""
+
+    train: _Part
+    validation: _Part | None
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    order: Randomness
+    start: dict[str, Any]  # the random state before anything was drawn
+
+
+class Trainer:
+    """Trains a model on arrays, watches a validation part, and calls callbacks.
+
+    Parameters
+    ----------
+    model : module
+        What to train; a user's own too.
+    criterion : Criterion
+        What its outputs cost: one number per batch.
+    optimizer : optimizer
+        Made for this model: ``pynet.optim.Adam(model)``; or anything with ``step()``.
+    callbacks : iterable of Callback, default ()
+        What else is to happen: see `pynet.callbacks`. They are called in this order.
+    metrics : iterable, default ()
+        Figures beside the loss: ``"accuracy"``, ``"top_5_accuracy"``, ``"mae"``, ``"r2"``, a `pynet.metrics.Metric`, or
+        a function of ``(output, target)``, which is averaged over batches by their rows.
+    clip_norm, clip_value : float, optional
+        Before each step: what the norm of all gradients together, or the size of each number in them, is limited to.
+
+    Attributes
+    ----------
+    history : History
+        Of the last `fit`, also of one that ended with an error.
+    epoch, epochs : int
+        The epoch that is running, from 1 on, and how many there are to be.
+    batch, batches : int
+        How many batches of it are done, and how many it has.
+    loss : float
+        The mean loss of the epoch so far.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it must be, or the optimizer is another model's.
+
+    Examples
+    --------
+    >>> trainer = Trainer(model, pynet.CrossEntropyLoss(), pynet.optim.Adam(model), metrics=["accuracy"])
+    >>> history = trainer.fit(X, y, epochs=20, validation_split=0.2)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        criterion: Any,
+        optimizer: Any,
+        callbacks: Iterable[Callback] = (),
+        *,
+        metrics: Iterable[MetricLike] | MetricLike = (),
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        if not protocol.is_module(model):
+            raise TypeError(f"model must be a module with forward and backward, got {model!r:.80}")
+        self.model, self.criterion, self.optimizer = model, _as_criterion(criterion), _as_optimizer(optimizer, model)
+        self.callbacks = _as_callbacks(callbacks)
+        self.metrics: list[Metric] = as_metrics(metrics)
+        self.clip_norm = None if clip_norm is None else as_positive(clip_norm, "clip_norm")
+        self.clip_value = None if clip_value is None else as_positive(clip_value, "clip_value")
+        self.history = History()
+        self.epoch = self.epochs = self.batch = self.batches = 0
+        self.loss = math.nan
+        self._run: _Run | None = None
+        self._stopping = ""
+
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        epochs: int = 10,
+        batch_size: int = 32,
+        *,
+        validation_data: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+        validation_split: float | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        class_weight: dict[Any, float] | str | None = None,
+        shuffle: bool = True,
+        seed: Seed = None,
+        resume: str | os.PathLike[str] | None = None,
+    ) -> History:
+        """Train; the model is in evaluation mode afterwards.
+
+        Parameters
+        ----------
+        X : array (N, ...)
+            One row per sample. Converted to the model's dtype once; a memory-mapped array is never read as a whole.
+        y : array (N,) of int, or (N, ...)
+            Labels, or numbers; ``(N,)`` is taken as ``(N, 1)`` for a model of one output column.
+        epochs : int, default 10
+            How often all rows are seen; those of the run that is resumed count.
+        batch_size : int, default 32
+            Rows per step. A last batch of one row joins the one before it, for BatchNorm needs two.
+        validation_data : (X, y), optional
+            On which loss and metrics are taken after every epoch, in evaluation mode: ``val_loss`` and so on.
+        validation_split : float in (0, 1), optional
+            Take that share of the rows, drawn at random, for it instead.
+        sample_weight : array (N,), optional
+            What each row counts; divided by its mean over the rows trained on. Needs ``row_losses`` of the criterion.
+        class_weight : dict or "balanced", optional
+            What the rows of each label count, 1 if not named; balanced: all classes the same in sum.
+        shuffle : bool, default True
+            Whether each epoch takes the rows in a new order.
+        seed : int or numpy.random.Generator, optional
+            Where that order and the split come from; NumPy's global generator unless given.
+        resume : path, optional
+            A file of `pynet.callbacks.Checkpoint`: go on from there. With the same arguments otherwise, and the same
+            number of threads, the run ends with the very bits of one that was never stopped.
+
+        Returns
+        -------
+        History
+            The figures per epoch. Ctrl-C ends the run after its present batch: then the history has the epochs
+            that are complete, and ``history.stopped`` is ``"interrupted"``; pressed twice, it is raised.
+
+        Raises
+        ------
+        DivergedError
+            If a loss is not finite: names epoch, batch, and what was first not finite. That batch has moved nothing;
+            `history` has the epochs before.
+        ShapeError, TypeError, ValueError
+            If data do not fit each other or the model. Nothing has moved then.
+        CheckpointError
+            If the file to resume from is damaged, or of another run.
+        """
+        if validation_data is not None and validation_split is not None:
+            raise ValueError("give validation_data or validation_split, not both")
+        epochs, batch_size = as_size(epochs, "epochs"), as_size(batch_size, "batch_size", smallest=1)
+        order = Randomness(seed)
+        samples = self._samples(X, y)
+        weight = row_weights(samples.y, sample_weight, class_weight)
+        held_out = None if validation_data is None else self._samples(*_as_pair(validation_data), "X_val y_val")
+        resumed = None if resume is None else self._read(resume)
+        if resumed is not None:
+            random_state.restore(resumed.run["random"]["start"], self.model, order)
+        start = random_state.capture(self.model, order)
+        train, validation = _split(samples, held_out, validation_split, order)
+        samples.set_weight(weight, train.rows)
+        self._run = _Run(train, validation, epochs, batch_size, bool(shuffle), order, start)
+        try:
+            self._begin(resumed)
+            with noted_interruption() as interruption:
+                self._train(self._run, interruption)
+        finally:
+            protocol.set_mode(self.model, training=False)
+            self._call("on_fit_end")
+            self._run = None
+        return self.history
+
+    def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike, batch_size: int = _ROWS_AT_ONCE) -> dict[str, float]:
+        """Return loss and metrics on other rows, in evaluation mode; the model's modes stay as they are.
+
+        Parameters
+        ----------
+        X, y : array
+            As in `fit`.
+        batch_size : int, default 1024
+            Rows at once; the figures do not depend on it, except for a metric that is a function.
+        """
+        samples = self._samples(X, y)
+        return self._evaluate(_Part(samples, None), as_size(batch_size, "batch_size", smallest=1))
+
+    def predict(self, X: npt.ArrayLike, batch_size: int = _ROWS_AT_ONCE, out: Array | None = None) -> Array:
+        """Return the model's outputs in evaluation mode, computed batch by batch; its modes stay as they are.
+
+        Parameters
+        ----------
+        X : array (N, ...)
+            May be memory-mapped.
+        batch_size : int, default 1024
+            Rows at once: beside the outputs, no more memory is taken than for these.
+        out : array, optional
+            Where to write the outputs; a memory-mapped one, if they are too many.
+        """
+        size = as_size(batch_size, "batch_size", smallest=1)
+        rows = as_array(as_rows(X, "X"), "X")
+        with protocol.evaluating(self.model):
+            for start in range(0, max(len(rows), 1), size):
+                output = np.asarray(self.model.forward(np.asarray(rows[start : start + size])))
+                if out is None:
+                    out = np.empty((len(rows), *output.shape[1:]), output.dtype)
+                elif start == 0 and out.shape != (len(rows), *output.shape[1:]):
+                    raise ShapeError(f"out has shape {out.shape}, expected {(len(rows), *output.shape[1:])}")
+                out[start : start + size] = output
+        assert out is not None  # there is a batch even of no rows
+        return out
+
+    def stop(self, reason: str) -> None:
+        """End the run after the present epoch; for callbacks."""
+        self._stopping = reason
+
+    @property
+    def figures(self) -> list[str]:
+        """The names of the figures that each epoch of the present run gets: what a callback can watch."""
+        names = ["loss", *(metric.name for metric in self.metrics)]
+        held_out = [f"val_{name}" for name in names] if self._run and self._run.validation else []
+        return [*names, *held_out, "lr", "time"]
+
+    def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
+        """Write model and run to a file from which `fit` can resume: for callbacks, at the end of an epoch.
+
+        Raises
+        ------
+        StateError
+            If there is no run.
+        TypeError, ValueError, OSError
+            As `pynet.save`.
+        """
+        if self._run is None:
+            raise StateError("there is no run to save: use the callback Checkpoint, or pynet.save for the model alone")
+        states = [[type(callback).__name__, callback.state_dict()] for callback in self._with_state()]
+        run = {
+            "history": {name: np.array(values) for name, values in self.history.items()},
+            "stopping": self._stopping,
+            "optimizer": self.optimizer.state_dict(),
+            "callbacks": states,
+            "random": {"start": self._run.start, "now": random_state.capture(self.model, self._run.order)},
+        }
+        checkpoint.write(path, self.model, run)
+
+    def _with_state(self) -> list[Callback]:
+        return [callback for callback in self.callbacks if type(callback).state_dict is not Callback.state_dict]
+
+    def _read(self, path: str | os.PathLike[str]) -> checkpoint.Saved:
+        saved = checkpoint.read(path)
+        written, given = [name for name, _ in saved.run["callbacks"]], [type(c).__name__ for c in self._with_state()]
+        if written != given:
+            raise CheckpointError(f"{os.fspath(path)} was written with the callbacks {written}, there are {given}")
+        return saved
+
+    def _begin(self, resumed: checkpoint.Saved | None) -> None:
+        """Set everything to the beginning of a run, or to where another one was."""
+        assert self._run is not None
+        self.history = History()
+        self.epoch, self.epochs, self.loss, self._stopping = 0, self._run.epochs, math.nan, ""
+        self.batch, self.batches = 0, len(batch_ends(len(self._run.train), self._run.batch_size))
+        if resumed is None:
+            self._call("on_fit_begin")
+            return
+        run = resumed.run
+        self.model.load_state_dict(resumed.state)
+        self.optimizer.load_state_dict(run["optimizer"])
+        self.history = History({name: values.tolist() for name, values in run["history"].items()})
+        self.epoch, self._stopping = self.history.epochs, run["stopping"]
+        self._call("on_fit_begin")
+        for callback, (_, state) in zip(self._with_state(), run["callbacks"], strict=True):
+            callback.load_state_dict(state)
+        random_state.restore(run["random"]["now"], self.model, self._run.order)
+
+    def _train(self, run: _Run, interruption: Interruption) -> None:
+        while self.history.epochs < run.epochs and not self._stopping:
+            start = time.perf_counter()
+            self.epoch = self.history.epochs + 1
+            self._call("on_epoch_begin")
+            try:
+                figures = self._train_epoch(run, interruption)
+            finally:
+                self._call("on_batches_end")
+            if interruption.requested:
+                self._stopping = "interrupted"
+                break
+            if run.validation is not None:
+                held_out = self._evaluate(run.validation, max(run.batch_size, _ROWS_AT_ONCE))
+                figures |= {f"val_{name}": value for name, value in held_out.items()}
+            figures["lr"] = float(getattr(self.optimizer, "lr", math.nan))
+            self.history.append(figures | {"time": time.perf_counter() - start})
+            self._call("on_epoch_end")
+            self._call("on_epoch_complete")
+            if interruption.requested:
+                self._stopping = "interrupted"
+        self.history.stopped = self._stopping or "epochs"
+
+    def _train_epoch(self, run: _Run, interruption: Interruption) -> dict[str, float]:
+        protocol.set_mode(self.model, training=True)
+        order, count = run.train.rows, len(run.train)
+        if run.shuffle:
+            drawn = run.order.permutation(count)
+            order = drawn if order is None else order[drawn]
+        sums = _Sums(self.metrics)
+        for self.batch, rows in enumerate(batches(count, run.batch_size, order), 1):
+            batch = run.train.samples.batch(rows)
+            sums.add(*self._step(batch), batch.target)
+            self.loss = sums.loss
+            self._call("on_batch_end")
+            if interruption.requested:
+                break
+        return sums.figures()
+
+    def _step(self, batch: Batch) -> tuple[float, Array]:
+        """Run one training step; return loss and output."""
+        x, target, weight = batch
+        output = self.model.forward(x)
+        if weight is None:
+            loss = _as_loss(self.criterion.forward(output, target))
+        else:
+            loss = float(weight @ self.criterion.row_losses(output, target))
+        if not math.isfinite(loss):
+            raise DivergedError(self._why(loss, batch))
+        grad = self.criterion.backward(output, target)
+        if weight is not None:
+            grad = grad * weight.reshape(-1, *[1] * (grad.ndim - 1))
+        self.model.backward(x, grad)
+        if self.clip_norm is not None:
+            clip_grad_norm_(self.model, self.clip_norm)
+        if self.clip_value is not None:
+            clip_grad_value_(self.model, self.clip_value)
+        self.optimizer.step()
+        return loss, output
+
+    def _why(self, loss: float, batch: Batch) -> str:
+        found = trace_nan(self.model, batch.x)
+        if found is None and not np.isfinite(batch.target).all():
+            cause = "the targets are not finite"
+        else:
+            cause = "all outputs of the model are finite" if found is None else str(found)
+        return (
+            f"the loss is {loss} in epoch {self.epoch}, batch {self.batch}: {cause}. "
+            "A smaller learning rate, clip_norm= or scaled inputs may help; this batch has moved nothing"
+        )
+
+    def _evaluate(self, part: _Part, batch_size: int) -> dict[str, float]:
+        sums = _Sums(self.metrics)
+        with protocol.evaluating(self.model):
+            for rows in batches(len(part), batch_size, part.rows):
+                x, target, _ = part.samples.batch(rows)
+                output = self.model.forward(x)
+                sums.add(_as_loss(self.criterion.forward(output, target)), output, target)
+        return sums.figures()
+
+    def _samples(self, X: npt.ArrayLike, y: npt.ArrayLike, names: str = "X y") -> Samples:
+        """Return data as the model takes them; raise now what its first layer would say of their shape."""
+        samples = Samples(X, y, self._dtype(), names)
+        with protocol.evaluating(self.model):
+            output = np.asarray(replay(self.model, samples.inputs(slice(0, 2))))
+        labels = samples.y.dtype.kind != "f" and getattr(self.criterion, "takes_labels", False)
+        if output.ndim == 2 and output.shape[1] == 1 and not labels:
+            samples.use_columns()
+        return samples
+
+    def _dtype(self) -> np.dtype[Any] | None:
+        """Return the dtype of the model's first parameter: what its first layer would convert inputs to."""
+        found = (native_float(parameter.array.dtype) for parameter in protocol.all_parameters(self.model))
+        return next((dtype for dtype in found if dtype is not None), None)
+
+    def _call(self, event: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, event)(self)
+
+    def __repr__(self) -> str:
+        return f"Trainer({type(self.model).__name__}, {self.criterion!r}, {self.optimizer!r})"
+
+
+class _Sums:
+    """Loss and metrics over the batches of an epoch."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._loss, self._rows, self._metrics = 0.0, 0, copy.deepcopy(metrics)
+        for metric in self._metrics:
+            metric.reset()
+
+    def add(self, loss: float, output: Array, target: Array) -> None:
+        """Take a batch into account."""
+        self._loss += loss * len(output)
+        self._rows += len(output)
+        for metric in self._metrics:
+            metric.update(output, target)
+
+    @property
+    def loss(self) -> float:
+        """The mean loss per row."""
+        return self._loss / self._rows
+
+    def figures(self) -> dict[str, float]:
+        """Return all by name."""
+        return {"loss": self.loss} | {metric.name: metric.result() for metric in self._metrics}
+
+
+def _split(
+    samples: Samples, held_out: Samples | None, share: float | None, order: Randomness
+) -> tuple[_Part, _Part | None]:
+    if share is None:
+        return _Part(samples, None), None if held_out is None else _Part(held_out, None)
+    if isinstance(share, bool) or not isinstance(share, float) or not 0 < share < 1:
+        raise ValueError(f"validation_split must be a share between 0 and 1, got {share!r}")
+    if len(samples) < 2:
+        raise ValueError(f"validation_split needs at least two rows, X has {len(samples)}")
+    train, validation = train_test_split(np.arange(len(samples)), test_size=share, seed=order.generator)
+    return _Part(samples, np.sort(train)), _Part(samples, np.sort(validation))
+
+
+def _as_loss(value: Any) -> float:
+    if np.ndim(value):
+        raise TypeError(f"the criterion must return one number, got shape {np.shape(value)}: reduction='mean' does")
+    return float(value)
+
+
+def _as_pair(data: Any) -> tuple[Any, Any]:
+    if not isinstance(data, list | tuple) or len(data) != 2:
+        raise TypeError(f"validation_data must be a pair (X, y), got {type(data).__name__}")
+    return data[0], data[1]
+
+
+def _as_criterion(criterion: Any) -> Any:
+    methods = (getattr(criterion, name, None) for name in ("forward", "backward"))
+    if isinstance(criterion, type) or not all(map(callable, methods)):
+        hint = f": write {criterion.__name__}()" if isinstance(criterion, type) else ""
+        raise TypeError(f"criterion must have forward and backward, got {criterion!r:.80}{hint}")
+    return criterion
+
+
+def _as_optimizer(optimizer: Any, model: Any) -> Any:
+    if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)):
+        hint = f": write {optimizer.__name__}(model)" if isinstance(optimizer, type) else ""
+        raise TypeError(f"optimizer must have step(), got {optimizer!r:.80}{hint}")
+    if getattr(optimizer, "model", model) is not model:
+        raise ValueError("optimizer moves another model than the one that is to be trained")
+    return optimizer
+
+
+def _as_callbacks(callbacks: Any) -> list[Callback]:
+    found = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    for callback in found:
+        if not isinstance(callback, Callback):
+            hint = f": write {callback.__name__}()" if isinstance(callback, type) else ""
+            raise TypeError(f"callbacks must be pynet.callbacks.Callback objects, got {callback!r:.80}{hint}")
+    return found
