@@ -6,12 +6,12 @@ import sys
 def main() -> None:
     """Run the command line, or say what is missing for it."""
     try:
-        from .cli import commands
+        from .cli import run
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("pynet"):
             raise
         sys.exit(f"pynet: the command line needs '{error.name}': pip install 'pynet[train]'")
-    commands(prog_name="pynet")
+    run()
 
 
 if __name__ == "__main__":

@@ -1,56 +1,74 @@
-"""The picture of a training run: learning curves, confusion matrix, and what went wrong."""
+"""The picture of a training run: its curves, what the network takes for what, and where it errs."""
+
+from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from ..arrays import Array
+from ..metrics import confusion_matrix
+from ..plot.confusion_matrix import draw_counts
+from ..plot.curves import draw_curve
+from ..plot.figure import MUTED, TRAINING, clean, new_figure
+from ..training import History
+from .encoding import ArrayInputs, Classes
+from .model_file import Trained
+from .scores import Scores
 
-_SHOWN = 12  # misclassified digits, in two rows
+_SHOWN = 12  # images of what was taken for something else
 
 
-def draw(history: dict[str, list[float]], X_test: Array, y_test: Array, predicted: Array) -> Figure:
-    """Return a figure of a classifier's history and of its test results."""
-    figure = Figure(figsize=(13, 8), layout="constrained")
-    rows: Any = figure.subfigures(2, 1, height_ratios=[1.5, 1])
-    top, bottom = rows
-    loss, accuracy, confusion = top.subplots(1, 3, width_ratios=[1, 1, 1.1])
-    _curves(loss, history, "loss")
-    _curves(accuracy, history, "accuracy")
-    _confusion(confusion, y_test, predicted)
-    _mistakes(bottom, X_test, y_test, predicted)
+def draw(trained: Trained, history: History, scores: dict[str, Scores]) -> Any:
+    """Return a figure of a run and of its results on the test part or the rows held out, if there are any."""
+    found = list(scores.items())[-1:]
+    images = _image_shape(trained) if found else None
+    figure = new_figure(13, 8 if images else 4.8)
+    parts: Any = figure.subfigures(2, 1, height_ratios=[1.5, 1]) if images else [figure]
+    names = [name for name in history if f"val_{name}" in history or name == "loss"]
+    axes = parts[0].subplots(1, max(len(names) + len(found), 1), squeeze=False)[0]
+    for axis, name in zip(axes, names, strict=False):
+        draw_curve(axis, history, name)
+    for part, held_out in found:
+        _results(axes[-1], trained, held_out, part)
+        if images:
+            _mistakes(parts[1], trained, held_out, images)
     return figure
 
 
-def _curves(axes: Any, history: dict[str, list[float]], name: str) -> None:
-    epochs = np.arange(1, len(history[name]) + 1)
-    axes.plot(epochs, history[name], label="training")
-    axes.plot(epochs, history[f"test_{name}"], label="test")
-    axes.set(xlabel="epoch", title=name)
-    axes.grid(alpha=0.3)
-    axes.legend()
+def _results(axes: Any, trained: Trained, scores: Scores, part: str) -> None:
+    target = trained.encoding.target
+    if isinstance(target, Classes):
+        names = [str(name) for name in target.classes]
+        draw_counts(axes, confusion_matrix(scores.predicted, scores.true, len(names)), names)
+        axes.set_title(f"{part}: accuracy {scores.figures['accuracy']:.4f}")
+        return
+    both = np.concatenate([scores.true, scores.predicted])
+    low, high = both.min(), both.max()
+    axes.plot([low, high], [low, high], color=MUTED, linewidth=0.8)
+    axes.plot(scores.true.ravel(), scores.predicted.ravel(), ".", color=TRAINING, alpha=0.5, markersize=4)
+    axes.set(xlabel=f"true {target.name}", ylabel="predicted", title=f"{part}: R² {scores.figures['r2']:.4f}")
+    clean(axes)
 
 
-def _confusion(axes: Any, y: Array, predicted: Array) -> None:
-    classes = int(max(y.max(), predicted.max())) + 1
-    counts = np.zeros((classes, classes), int)
-    np.add.at(counts, (y, predicted), 1)
-    axes.imshow(counts, cmap="Blues")
-    for row, column in zip(*np.nonzero(counts), strict=True):
-        color = "white" if counts[row, column] > counts.max() / 2 else "black"
-        axes.text(column, row, counts[row, column], ha="center", va="center", color=color, fontsize=8)
-    axes.set(xlabel="predicted", ylabel="true", title=f"confusion matrix, accuracy {np.mean(y == predicted):.4f}")
-    axes.set(xticks=range(classes), yticks=range(classes))
+def _image_shape(trained: Trained) -> tuple[int, int] | None:
+    """Return the shape of inputs that are images: of one scale, and square if they are flat."""
+    inputs = trained.encoding.inputs
+    if not isinstance(inputs, ArrayInputs) or len(inputs.scale) > 1 or not isinstance(trained.encoding.target, Classes):
+        return None
+    if len(inputs.shape) == 2:
+        return inputs.shape[0], inputs.shape[1]
+    side = int(np.sqrt(np.prod(inputs.shape)))
+    return (side, side) if [side * side] == inputs.shape else None
 
 
-def _mistakes(figure: Any, X: Array, y: Array, predicted: Array) -> None:
-    wrong = np.flatnonzero(y != predicted)
-    side = int(np.sqrt(X.shape[1]))
-    figure.suptitle(f"misclassified: {len(wrong)} of {len(y)}" + (f", {_SHOWN} shown" if len(wrong) > _SHOWN else ""))
+def _mistakes(figure: Any, trained: Trained, scores: Scores, shape: tuple[int, int]) -> None:
+    wrong = np.flatnonzero(scores.true != scores.predicted)
+    shown = f", {_SHOWN} shown" if len(wrong) > _SHOWN else ""
+    figure.suptitle(f"misclassified: {len(wrong)} of {len(scores.true):,}{shown}")
+    names = getattr(trained.encoding.target, "classes", [])
     axes = figure.subplots(2, _SHOWN // 2).flat
     for axis, position in zip(axes, [*wrong, *[None] * _SHOWN], strict=False):
         axis.set_axis_off()
         if position is not None:
-            axis.imshow(X[position].reshape(side, side), cmap="gray_r")
-            axis.set_title(f"{y[position]} taken for {predicted[position]}", fontsize=9)
+            axis.imshow(scores.features[position].reshape(shape), cmap="gray_r")
+            axis.set_title(f"{names[scores.true[position]]} taken for {names[scores.predicted[position]]}", fontsize=9)
