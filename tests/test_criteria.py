@@ -206,3 +206,32 @@ def test_softmax_and_cross_entropy_together_give_the_loss_from_scores():
     np.testing.assert_allclose(
         layer.backward(scores, criterion.backward(p, ONE_HOT)), fused.backward(scores, ONE_HOT), rtol=1e-9, atol=1e-14
     )
+
+
+@pytest.mark.parametrize(
+    ("criterion", "labels"),
+    [
+        (pynet.MSE(), False),
+        (pynet.MSELoss(), False),
+        (pynet.MSELoss("sum"), False),
+        (pynet.CrossEntropy(), True),
+        (pynet.CrossEntropyLoss(), True),
+        (pynet.CrossEntropyLoss([1.0, 2.0, 0.5], ignore_index=1, label_smoothing=0.1), True),
+        (pynet.CrossEntropyLoss(reduction="sum"), True),
+    ],
+    ids=repr,
+)
+def test_row_losses_add_up_to_the_loss_and_belong_to_their_rows(criterion, labels):
+    random = np.random.default_rng(0)
+    x = random.uniform(0.1, 0.9, (6, 3))
+    classes = np.array([0, 1, 2, 2, 0, 1])
+    for target in (classes, pynet.data.one_hot(classes)) if labels else (random.normal(size=(6, 3)),):
+        rows = criterion.row_losses(x, target)
+        assert rows.shape == (6,)
+        assert rows.sum() == pytest.approx(float(criterion(x, target)), rel=1e-12)
+        other = x.copy()
+        other[2] *= 0.5
+        changed = np.flatnonzero(~np.isclose(criterion.row_losses(other, target), rows, rtol=1e-12))
+        assert changed.tolist() == [2]
+    with pytest.raises(pynet.ShapeError):
+        criterion.row_losses(x, np.zeros((5, 3)))

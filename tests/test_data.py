@@ -1,10 +1,12 @@
 """Batches, splits, one-hot rows and the digits."""
 
+import gzip
+
 import numpy as np
 import pytest
 
 import pynet
-from pynet.data import DataLoader, load_digits, one_hot, train_test_split
+from pynet.data import DataLoader, load_digits, load_idx, one_hot, train_test_split
 
 X, y = np.arange(20, dtype=np.float32).reshape(10, 2), np.arange(10)
 
@@ -120,3 +122,35 @@ def test_the_digits_are_those_of_uci():
     # The first image, a zero, as the source has it in its first two rows.
     assert images[0, :16].tolist() == [0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0]
     assert labels[:10].tolist() == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("code", "dtype"), [(0x08, "u1"), (0x09, "i1"), (0x0B, "i2"), (0x0C, "i4"), (0x0D, "f4"), (0x0E, "f8")]
+)
+@pytest.mark.parametrize("opener", [open, gzip.open])
+def test_idx_files_of_every_type(tmp_path, code, dtype, opener):
+    array = np.arange(-12, 12).reshape(2, 3, 4).astype(dtype)
+    with opener(tmp_path / "a-idx3", "wb") as file:
+        file.write(bytes([0, 0, code, 3]) + np.array([2, 3, 4], ">u4").tobytes() + array.astype(f">{dtype}").tobytes())
+    loaded = load_idx(tmp_path / "a-idx3")
+    assert loaded.dtype == array.dtype
+    np.testing.assert_array_equal(loaded, array)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0\0\x08",
+        b"PK\3\4",
+        b"\0\0\x07\1\0\0\0\1x",
+        b"\0\0\x08\2\0\0\0\1",
+        b"\0\0\x08\1\xff\xff\xff\xffx",
+        gzip.compress(b"\0\0\x08\1\0\0\0\1x")[:-4],
+        b"\0\0\x08\1\0\0\0\1xy",
+    ],
+)
+def test_what_is_no_idx_file_says_so(tmp_path, content):
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(ValueError, match="a is no IDX file, or damaged"):
+        load_idx(tmp_path / "a")

@@ -367,3 +367,20 @@ def test_flipped_bytes_give_checkpoint_error_or_the_model(seed, tmp_path):
         path.write_bytes(broken)
         with contextlib.suppress(pynet.CheckpointError):
             assert len(pynet.load(path)) == 2
+
+
+@each_format
+def test_metadata_travel_with_the_model(tmp_path, ending):
+    path, metadata = tmp_path / f"model{ending}", {"classes": ["a", "ä"], "mean": [0.1, 1 / 3], "n": None}
+    pynet.save(pynet.Linear(2, 2), path, metadata)
+    assert pynet.load_metadata(path) == metadata
+    assert pynet.load(path).W.shape == (2, 2)
+    pynet.save(pynet.Linear(2, 2), path)
+    assert pynet.load_metadata(path) is None
+
+
+@pytest.mark.parametrize(("metadata", "error"), [({"x": {1, 2}}, TypeError), ([float("nan")], ValueError)])
+def test_metadata_that_json_cannot_hold_raise_and_write_nothing(tmp_path, metadata, error):
+    with pytest.raises(error, match="metadata must be what JSON can hold"):
+        pynet.save(pynet.Linear(2, 2), tmp_path / "model.npz", metadata)
+    assert list(tmp_path.iterdir()) == []
