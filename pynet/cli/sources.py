@@ -28,8 +28,10 @@ class Source(NamedTuple):
         """What a model that was trained on it must be given again."""
         return "a table" if isinstance(self.inputs, Table) else "arrays"
 
-    def __len__(self) -> int:
-        return len(self.inputs)
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return self.inputs.rows if isinstance(self.inputs, Table) else len(self.inputs)
 
 
 def read_source(data: str, target: str | None = None, needs_target: bool = True) -> Source:

@@ -63,7 +63,9 @@ class Table(NamedTuple):
 
     columns: dict[str, Column]
 
-    def __len__(self) -> int:
+    @property
+    def rows(self) -> int:
+        """How many there are."""
         return len(next(iter(self.columns.values())).cells)
 
     def column(self, name: str) -> Column:

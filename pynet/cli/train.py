@@ -154,9 +154,9 @@ def _make_folder(out: Path) -> None:
 
 
 def _prepare(source: Source, random: np.random.Generator, settings: dict[str, Any]) -> tuple[Encoding, Split]:
-    rows, held_out = np.arange(len(source)), np.arange(0)
+    rows, held_out = np.arange(source.rows), np.arange(0)
     if settings["validation"]:
-        if len(source) < 2:
+        if source.rows < 2:
             raise Failure("DATA has one row, of which none can be held out: --validation 0")
         rows, held_out = _split(source, random, settings)
     encoding = learn(source, rows, settings["task"], fill=settings["missing"] == "mean")
@@ -167,7 +167,7 @@ def _prepare(source: Source, random: np.random.Generator, settings: dict[str, An
 
 def _split(source: Source, random: np.random.Generator, settings: dict[str, Any]) -> tuple[Array, Array]:
     """Draw the rows to hold out, of each class in proportion if there are enough of each."""
-    rows, classes = np.arange(len(source)), None
+    rows, classes = np.arange(source.rows), None
     if settings["task"] == "classification":
         labels = Classes.learn(source).encode(source, settings["dtype"])
         counts = np.bincount(labels)

@@ -38,7 +38,9 @@ class _Part(NamedTuple):
     samples: Samples
     rows: Array | None
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many these are."""
         return len(self.samples) if self.rows is None else len(self.rows)
 
 
@@ -288,7 +290,7 @@ class Trainer:
         assert self._run is not None
         self.history = History()
         self.epoch, self.epochs, self.loss, self._stopping = 0, self._run.epochs, math.nan, ""
-        self.batch, self.batches = 0, len(batch_ends(len(self._run.train), self._run.batch_size))
+        self.batch, self.batches = 0, len(batch_ends(self._run.train.count, self._run.batch_size))
         if resumed is None:
             self._call("on_fit_begin")
             return
@@ -327,7 +329,7 @@ class Trainer:
 
     def _train_epoch(self, run: _Run, interruption: Interruption) -> dict[str, float]:
         protocol.set_mode(self.model, training=True)
-        order, count = run.train.rows, len(run.train)
+        order, count = run.train.rows, run.train.count
         if run.shuffle:
             drawn = run.order.permutation(count)
             order = drawn if order is None else order[drawn]
@@ -376,7 +378,7 @@ class Trainer:
     def _evaluate(self, part: _Part, batch_size: int) -> dict[str, float]:
         sums = _Sums(self.metrics)
         with protocol.evaluating(self.model):
-            for rows in batches(len(part), batch_size, part.rows):
+            for rows in batches(part.count, batch_size, part.rows):
                 x, target, _ = part.samples.batch(rows)
                 output = self.model.forward(x)
                 sums.add(_as_loss(self.criterion.forward(output, target)), output, target)
