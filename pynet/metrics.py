@@ -173,6 +173,9 @@ class _Function(Metric):
         self.name = str(getattr(function, "__name__", type(function).__name__))
         self.reset()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Function:
+        return _Function(self._function)  # which may be a method of something that is not to be copied
+
     def reset(self) -> None:
         self._sum, self._rows = 0.0, 0
 
@@ -277,7 +280,7 @@ def confusion_matrix(predicted: npt.ArrayLike, target: npt.ArrayLike, classes: i
 
 
 def _labels_of(array: Array, name: str) -> Array:
-    if array.ndim == 2:
+    if array.ndim == 2 and array.shape[1] > 1:
         array = array.argmax(axis=1)
     elif array.ndim != 1 or array.dtype.kind not in "iu":
         raise ShapeError(f"{name} must be integer labels (N,) or rows (N, classes), got {array.dtype} {array.shape}")

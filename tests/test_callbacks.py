@@ -337,3 +337,35 @@ def test_callbacks_can_be_copied_and_show_how_they_were_made():
 def test_wrong_arguments_raise(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_a_run_that_does_not_fit_the_checkpoint_changes_nothing(tmp_path):
+    trainer_with(Checkpoint(tmp_path / "run.npz")).fit(X, y, epochs=1)
+    model = network()
+    other = pynet.Trainer(model, pynet.CrossEntropyLoss(), pynet.optim.SGD(model), Checkpoint(tmp_path / "new.npz"))
+    before, draws = model.state_dict(), np.random.get_state()[1].copy()
+    with pytest.raises(ValueError, match="state has"):
+        other.fit(X, y, resume=tmp_path / "run.npz")
+    assert same_state(model.state_dict(), before)
+    assert (np.random.get_state()[1] == draws).all()
+
+
+def test_the_best_weights_of_one_run_are_not_taken_for_those_of_another(tmp_path):
+    model = network()
+    logger = CSVLogger(tmp_path / "log.csv")
+    trainer = trainer_with(logger, EarlyStopping("loss"), model=model)
+    trainer.fit(X, y, epochs=2)
+    new = {name: array * 2 for name, array in model.state_dict().items()}
+    model.load_state_dict(new)
+    logger.path = str(tmp_path / "missing" / "log.csv")
+    with pytest.raises(FileNotFoundError):
+        trainer.fit(X, y)
+    assert same_state(model.state_dict(), new)
+
+
+def test_the_best_counts_only_where_it_is_written(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "best.npz", monitor="loss", mode="max", every=2)
+    trainer_with(Script("loss", [4, 3, 2, 1]), checkpoint).fit(X, y, epochs=4)
+    assert (tmp_path / "best.npz").exists()
+    with pytest.raises(ValueError, match="no other braces"):
+        Checkpoint("run-{step}.npz")

@@ -286,6 +286,10 @@ def test_ctrl_c_ends_with_130_and_the_best_so_far(tmp_path):
         (["evaluate", "bad.npz", "digits"], "is damaged"),
         (["evaluate", "plain.npz", "digits"], "that 'pynet train' has not written"),
         (["info", "table.csv"], "path must end in .npz or .safetensors"),
+        (["train", "digits", "--lr", "inf"], "--lr"),
+        (["train", "table.csv", "--validation", "0.9"], "--validation 0.9 of 2 rows leaves none to train on"),
+        (["train", "digits", "--target", "x"], "--target names a column of a CSV file"),
+        (["info", "."], "there is no such file"),
         (["plot", "nothing.json"], "there is no such file"),
         (["plot", "table.csv"], "is no table of a training run"),
         (["fly"], "No such command 'fly'"),
@@ -359,3 +363,20 @@ def test_a_missing_library_is_named(tmp_path):
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert result.returncode == 1
     assert result.stderr.strip() == "pynet: the command line needs 'click': pip install 'pynet[train]'"
+
+
+def test_a_constant_column_says_nothing_later_either(tmp_path):
+    random = np.random.default_rng(0)
+    rows = [[f"{x:.3f}", "0.1", f"{2 * x:.3f}"] for x in random.normal(size=60)]
+    write_csv(tmp_path / "d.csv", ["a", "k", "t"], rows)
+    done("train", "d.csv", "--epochs", "5", "--no-plot", cwd=tmp_path)
+    write_csv(tmp_path / "new.csv", ["a", "k"], [["0.5", "0.1"], ["0.5", "0.2"]])
+    same, shifted = (float(v) for v in done("predict", "d.safetensors", "new.csv", cwd=tmp_path).split()[1:])
+    assert abs(same - shifted) < 1
+
+
+def test_classes_that_look_like_numbers_in_one_file_are_texts_as_in_the_other(tmp_path):
+    write_csv(tmp_path / "d.csv", ["a", "t"], [[k, "12x"[k % 3]] for k in range(60)])
+    done("train", "d.csv", "--epochs", "2", "--no-plot", cwd=tmp_path)
+    write_csv(tmp_path / "some.csv", ["a", "t"], [[k, "12"[k % 2]] for k in range(6)])
+    assert "6 rows" in done("evaluate", "d.safetensors", "some.csv", cwd=tmp_path)

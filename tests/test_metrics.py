@@ -68,6 +68,7 @@ def test_confusion_matrix_counts_true_classes_in_rows():
         (lambda: metrics.TopK(0), ValueError, "k must be"),
         (lambda: metrics.confusion_matrix([0, 1], [0]), pynet.ShapeError, "predicted has 2 rows, expected 1"),
         (lambda: metrics.confusion_matrix([0, 3], [0, 1], 2), ValueError, "labels must be from 0 to 1"),
+        (lambda: metrics.confusion_matrix([0, 1], [[0], [1]]), pynet.ShapeError, "integer labels"),
         (lambda: metrics.confusion_matrix([0.5], [0]), pynet.ShapeError, "integer labels"),
         (lambda: metrics.as_metrics([metrics.Accuracy]), TypeError, r"write Accuracy\(\)"),
         (lambda: metrics.as_metrics([3]), TypeError, "metric must be a name"),

@@ -523,3 +523,23 @@ def test_a_history_is_a_dict_and_a_table(tmp_path):
     (tmp_path / "bad.csv").write_text("a,b\n1,x\n")
     with pytest.raises(pynet.CheckpointError, match=r"bad\.csv is no table of a training run"):
         pynet.History.from_csv(tmp_path / "bad.csv")
+
+
+def test_a_batch_that_ends_a_run_leaves_the_statistics_as_they_were():
+    model = classifier(extra=[pynet.BatchNorm(8)])
+    with pytest.raises(pynet.DivergedError):
+        trainer_of(model).fit(np.full((4, 4), np.nan), labels[:4])
+    assert np.isfinite(model[1].running_mean).all()
+    assert model[1].num_batches_tracked == 0
+
+
+def test_predict_takes_integers_as_fit_does_and_refuses_an_out_that_would_truncate():
+    class Flip(Recorder):
+        def forward(self, input):
+            return 1 - input
+
+    model = pynet.Sequential(Flip(), pynet.Linear(4, 3))
+    whole = random.integers(0, 9, (5, 4), dtype=np.uint8)
+    np.testing.assert_array_equal(trainer_of(model).predict(whole), trainer_of(model).predict(whole.astype(float)))
+    with pytest.raises(TypeError, match="out must hold float64, got int64"):
+        trainer_of(model).predict(whole, out=np.zeros((5, 3), int))

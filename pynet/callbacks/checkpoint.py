@@ -46,6 +46,10 @@ class Checkpoint(Callback):
         self.every = as_size(every, "every", smallest=1)
         if os.path.splitext(self.path)[1] not in (".npz", ".safetensors"):
             raise ValueError(f"path must end in .npz or .safetensors, got {self.path!r}")
+        try:
+            self.path.format(epoch=1)
+        except (KeyError, IndexError, ValueError):
+            raise ValueError(f"path may have {{epoch}} in it and no other braces, got {self.path!r}") from None
         self._watched = None if monitor is None else Monitor(monitor, mode)
 
     def on_fit_begin(self, trainer: Trainer) -> None:
@@ -57,7 +61,7 @@ class Checkpoint(Callback):
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Look whether this epoch is to be written."""
         due = trainer.epoch % self.every == 0
-        self._due = due if self._watched is None else self._watched.improves(trainer) and due
+        self._due = due if self._watched is None else due and self._watched.improves(trainer)
 
     def on_epoch_complete(self, trainer: Trainer) -> None:
         """Write it, now that all callbacks are done with the epoch."""

@@ -90,6 +90,7 @@ class EarlyStopping(Callback):
     def on_fit_end(self, trainer: Trainer) -> None:
         """Take the best weights back."""
         restore_snapshot(trainer.model, self._best_weights)
+        self._best_weights = {}  # they are not those of the next run
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best value, its epoch and weights, and how long it has been."""

@@ -19,7 +19,7 @@ class ProgressBar(Callback):
     Parameters
     ----------
     figures : list of str, optional
-        Which to show; loss and, of those there are, the validation part's unless given.
+        Which to show; unless given those of the validation part, or else of the training.
 
     Raises
     ------
@@ -53,7 +53,7 @@ class ProgressBar(Callback):
         """Show the figures."""
         last = trainer.history.last()
         held_out = [name for name in last if name.startswith("val_")]
-        shown = self.figures or ["loss", *(held_out or [n for n in last if n not in ("loss", "lr", "time")])]
+        shown = self.figures or held_out or [name for name in last if name not in ("lr", "time")]
         self._bar.set_postfix_str(", ".join(f"{name} {last[name]:.4f}" for name in shown if name in last))
 
     def on_fit_end(self, trainer: Trainer) -> None:

@@ -38,7 +38,9 @@ def run() -> None:
         _end(f"{_one_line(error)} (see '{command} --help')")
     except click.ClickException as error:
         _end(_one_line(error))
-    except click.Abort:
+    except (OSError, ValueError, MemoryError, ImportError) as error:  # such as a disk that is full
+        _end(" ".join(str(error).split()) or type(error).__name__)
+    except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
 
 

@@ -32,7 +32,8 @@ class Numbers(NamedTuple):
         known = values[rows][~np.isnan(values[rows])]
         if not known.size:
             raise Failure(f"column {column.name!r} has no numbers at all to train on: leave it out with --drop")
-        return cls(column.name, float(known.mean()), float(known.std()) or 1.0)
+        mean, scale = _mean_and_scale(known[:, None], f"column {column.name!r}")
+        return cls(column.name, mean[0], scale[0])
 
     @property
     def names(self) -> list[str]:
@@ -147,11 +148,8 @@ class ArrayInputs(NamedTuple):
         """Take mean and standard deviation of some rows, unless there is a scale for all."""
         if scale is not None:
             return cls(list(X.shape[1:]), [0.0], [scale], fill)
-        flat = _flat(X, fill)[rows]
-        counts = np.maximum((~np.isnan(flat)).sum(axis=0), 1)
-        mean = np.nansum(flat, axis=0) / counts
-        deviation = np.sqrt(np.nansum((flat - mean) ** 2, axis=0) / counts)
-        return cls(list(X.shape[1:]), mean.tolist(), np.where(deviation > 0, deviation, 1).tolist(), fill)
+        mean, deviation = _mean_and_scale(_flat(X, fill)[rows], "X")
+        return cls(list(X.shape[1:]), mean, deviation, fill)
 
     @property
     def names(self) -> list[str]:
@@ -180,6 +178,19 @@ class ArrayInputs(NamedTuple):
     def from_plain(cls, plain: dict[str, Any]) -> ArrayInputs:
         """Read what `to_plain` returned."""
         return cls(**plain)
+
+
+def _mean_and_scale(values: Array, name: str) -> tuple[list[float], list[float]]:
+    """Return mean and standard deviation of every column, NaN left out; of a constant column 1."""
+    counts = np.maximum((~np.isnan(values)).sum(axis=0), 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.nansum(values, axis=0) / counts
+        deviation = np.sqrt(np.nansum((values - mean) ** 2, axis=0) / counts)
+    if not np.all(np.isfinite(mean) & np.isfinite(deviation)):
+        raise Failure(f"{name} has numbers too large to take their mean and deviation")
+    # Rounding makes the deviation of a constant column tiny, not 0; of what is missing altogether it is 0.
+    constant = np.fmax.reduce(values, axis=0) - np.fmin.reduce(values, axis=0) > 0
+    return mean.tolist(), np.where(constant, deviation, 1).tolist()
 
 
 def _flat(X: Array, fill: bool) -> Array:
@@ -222,6 +233,8 @@ class Classes(NamedTuple):
         """Return labels."""
         target = _complete(source)
         known = np.array(self.classes)
+        if known.dtype.kind == "U" and target.dtype.kind != "U" and source.texts is not None:
+            target = source.texts  # that all of them look like numbers is chance
         if target.dtype.kind != known.dtype.kind and "U" in (target.dtype.kind, known.dtype.kind):
             target, known = target.astype(str), known.astype(str)
         order = np.argsort(known, kind="stable")
@@ -253,15 +266,7 @@ class Amounts(NamedTuple):
         if y.dtype.kind == "U":
             raise Failure(f"target {source.target_name!r} is text such as {str(y[0])!r}, which is no amount")
         flat = y.reshape(len(y), -1)[rows].astype(np.float64)
-        if not np.all(np.isfinite(flat)):
-            raise Failure(f"target {source.target_name!r} is not finite everywhere")
-        deviation = flat.std(axis=0)
-        return cls(
-            source.target_name,
-            list(y.shape[1:]),
-            flat.mean(axis=0).tolist(),
-            np.where(deviation > 0, deviation, 1).tolist(),
-        )
+        return cls(source.target_name, list(y.shape[1:]), *_mean_and_scale(flat, f"target {source.target_name!r}"))
 
     @property
     def outputs(self) -> int:

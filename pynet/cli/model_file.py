@@ -54,10 +54,10 @@ def read_model(path: Path) -> Trained:
     Failure
         If the file is not one that ``pynet train`` wrote.
     """
+    if not path.is_file():
+        raise Failure(f"MODEL {str(path)!r}: there is no such file")
     try:
         model, metadata = load(path), load_metadata(path)
-    except FileNotFoundError:
-        raise Failure(f"MODEL {str(path)!r}: there is no such file") from None
     except (CheckpointError, ValueError, OSError) as error:
         raise Failure(f"MODEL {error}") from None
     try:

@@ -9,13 +9,13 @@ import numpy as np
 
 
 class Number(click.FloatRange):
-    """A range of numbers that NaN is not in."""
+    """A range of numbers that NaN and infinity are not in."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number; end with an error if it is out of range."""
         number = super().convert(value, param, ctx)
-        if np.isnan(number):
-            self.fail("nan is not in the range.", param, ctx)
+        if not np.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
         return number
 
 

@@ -21,6 +21,7 @@ class Source(NamedTuple):
     target: Array | None  # numbers or texts; None where a file to predict from has none
     target_name: str
     target_missing: Array | None = None
+    texts: Array | None = None  # targets as a table has them
     scale: float | None = None  # what inputs are divided by; None where they are to be standardised
 
     @property
@@ -52,6 +53,8 @@ def read_source(data: str, target: str | None = None, needs_target: bool = True)
         If there is nothing to read, or it is not what it must be.
     """
     path = Path(data)
+    if target is not None and path.suffix != ".csv":
+        raise Failure("--target names a column of a CSV file, which DATA is not")
     if _is_digits(data):
         return _digits("train")
     if path.is_dir():
@@ -94,8 +97,8 @@ def _csv(path: Path, target: str | None, needs_target: bool) -> Source:
     if not rest.columns:
         raise Failure(f"{path} has no column beside the target {name!r}")
     numbers = column.numbers()
-    values = np.array(column.cells) if numbers is None else numbers
-    return Source(path.stem, rest, values, name, column.missing)
+    texts = np.array(column.cells)
+    return Source(path.stem, rest, texts if numbers is None else numbers, name, column.missing, texts)
 
 
 def _npz(path: Path, needs_target: bool) -> Source:
@@ -116,8 +119,14 @@ def _npz(path: Path, needs_target: bool) -> Source:
         raise Failure(f"{path}: X has no rows")
     if y is not None and (not y.ndim or len(y) != len(X)):
         raise Failure(f"{path}: X has {len(X)} rows, y has shape {y.shape}")
+    if y is not None and y.dtype.kind not in "fiubU":
+        raise Failure(f"{path}: y must be numbers or texts, got {y.dtype}")
+    if y is not None and y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y is not None and y.dtype.kind == "f" and np.isinf(y).any():
+        raise Failure(f"{path}: y is not finite everywhere")
     missing = np.isnan(y).reshape(len(y), -1).any(axis=1) if y is not None and y.dtype.kind == "f" else None
-    return Source(path.stem, X, y, "y", missing, 255.0 if X.dtype == np.uint8 else None)
+    return Source(path.stem, X, y, "y", missing, scale=255.0 if X.dtype == np.uint8 else None)
 
 
 def _folder(path: Path, prefix: str) -> Source:

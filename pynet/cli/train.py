@@ -44,7 +44,13 @@ class Split(NamedTuple):
 @click.argument("data", metavar="DATA")
 @click.option("--target", metavar="NAME", help="The target's column in a CSV file.  [default: the last]")
 @click.option("--drop", metavar="NAMES", default="", help="Columns to leave out, with commas between them.")
-@click.option("--missing", type=click.Choice(["error", "mean"]), default="error", show_default=True, help="Of cells.")
+@click.option(
+    "--missing",
+    type=click.Choice(["error", "mean"]),
+    default="error",
+    show_default=True,
+    help="Empty cells: an error, or the column's mean (of texts: each one's share).",
+)
 @click.option("--task", type=click.Choice(["classification", "regression"]), help="[default: as the target looks]")
 @click.option("--hidden", default="256", show_default=True, type=Widths(), help="Units of each hidden layer: 128,64.")
 @click.option("--activation", default="relu", show_default=True, type=click.Choice(list(ACTIVATIONS)))
@@ -53,7 +59,9 @@ class Split(NamedTuple):
 @click.option("--optimizer", default="adam", show_default=True, type=click.Choice(list(OPTIMIZERS)))
 @click.option("--lr", type=Number(0), help="Learning rate at the start.  [default: 0.003; sgd: 0.1]")
 @click.option("--schedule", default="cosine", show_default=True, type=click.Choice(SCHEDULES), help="Of the rate.")
-@click.option("--epochs", type=click.IntRange(1), help="How often all rows are seen.  [default: 60; for few rows more]")
+@click.option(
+    "--epochs", type=click.IntRange(1, 10**7), help="How often all rows are seen.  [default: 60; for few rows more]"
+)
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(1, 10**9), help="Rows per step.")
 @click.option("--validation", default=0.2, show_default=True, type=Number(0, 1, max_open=True), help="Share held out.")
 @click.option("--patience", type=click.IntRange(1), help="Stop after so many epochs without improvement.")
@@ -76,7 +84,7 @@ def train(data: str, out: Path, plot: bool, **settings: Any) -> None:
 
     Numbers are standardised and texts become one column per category; what was learned about the data is kept in the
     model's file and used by every other command. The weights are those of the best epoch by the loss on the rows held
-    out. Ctrl-C ends the training early and writes the best so far.
+    out, or without any on those trained on. Ctrl-C ends the training early and writes the best so far.
     """
     settings["lr"] = OPTIMIZERS[settings["optimizer"]] if settings["lr"] is None else settings["lr"]
     _require_possible(settings)
@@ -87,6 +95,8 @@ def train(data: str, out: Path, plot: bool, **settings: Any) -> None:
         config.set_num_threads(settings["threads"])
     random = np.random.default_rng(settings["seed"])
     encoding, split = _prepare(source, random, settings)
+    if settings["batch_norm"] and len(split.X) < 2:
+        raise Failure("--batch-norm needs at least two rows to train on")
     model = make_network(split.X.shape[1], encoding.target.outputs, settings, random)
     start = time.perf_counter()
     settings["epochs"] = settings["epochs"] or _default_epochs(len(split.X), settings["batch_size"])
@@ -156,8 +166,6 @@ def _make_folder(out: Path) -> None:
 def _prepare(source: Source, random: np.random.Generator, settings: dict[str, Any]) -> tuple[Encoding, Split]:
     rows, held_out = np.arange(source.rows), np.arange(0)
     if settings["validation"]:
-        if source.rows < 2:
-            raise Failure("DATA has one row, of which none can be held out: --validation 0")
         rows, held_out = _split(source, random, settings)
     encoding = learn(source, rows, settings["task"], fill=settings["missing"] == "mean")
     X = encoding.inputs.encode(source.inputs, settings["dtype"])
@@ -168,6 +176,8 @@ def _prepare(source: Source, random: np.random.Generator, settings: dict[str, An
 def _split(source: Source, random: np.random.Generator, settings: dict[str, Any]) -> tuple[Array, Array]:
     """Draw the rows to hold out, of each class in proportion if there are enough of each."""
     rows, classes = np.arange(source.rows), None
+    if not 0 < math.ceil(source.rows * settings["validation"]) < source.rows:
+        raise Failure(f"--validation {settings['validation']} of {source.rows} rows leaves none to train on")
     if settings["task"] == "classification":
         labels = Classes.learn(source).encode(source, settings["dtype"])
         counts = np.bincount(labels)
@@ -221,7 +231,8 @@ def _tell(trained: Trained, history: History, scores: dict[str, Scores], files: 
     record = trained.record
     click.echo(f"{trained.model!r}")
     rows, seconds, best = record["rows"]["train"], record["seconds"], record["best_epoch"]
-    click.echo(f"trained on {rows:,} rows for {history.epochs} epochs in {seconds:.2f} s, weights of epoch {best}")
+    weights = f"weights of epoch {best}" if best else "weights of an epoch that was not completed"
+    click.echo(f"trained on {rows:,} rows for {history.epochs} epochs in {seconds:.2f} s, {weights}")
     if history.stopped != "epochs":
         click.echo(f"stopped: {history.stopped}")
     for part, found in scores.items():

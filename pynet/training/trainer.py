@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import protocol
-from ..arrays import Array, as_array, native_float
+from ..arrays import Array, as_array, as_input, native_float
 from ..callbacks.callback import Callback
 from ..checks import as_positive, as_size
 from ..data.loader import as_rows
@@ -24,6 +24,7 @@ from ..metrics import Metric, MetricLike, as_metrics
 from ..optim.clipping import clip_grad_norm_, clip_grad_value_
 from ..random import Randomness, Seed
 from ..replay import replay
+from ..snapshot import restore_snapshot, take_snapshot
 from . import checkpoint, random_state
 from .history import History
 from .interruption import Interruption, noted_interruption
@@ -39,7 +40,7 @@ class _Part(NamedTuple):
     rows: Array | None
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many these are."""
         return len(self.samples) if self.rows is None else len(self.rows)
 
@@ -120,6 +121,7 @@ class Trainer:
         self.loss = math.nan
         self._run: _Run | None = None
         self._stopping = ""
+        self._buffers: list[Array] = []
 
     def fit(
         self,
@@ -188,6 +190,7 @@ class Trainer:
         weight = row_weights(samples.y, sample_weight, class_weight)
         held_out = None if validation_data is None else self._samples(*_as_pair(validation_data), "X_val y_val")
         resumed = None if resume is None else self._read(resume)
+        before = None if resumed is None else _Before(self, order)
         if resumed is not None:
             random_state.restore(resumed.run["random"]["start"], self.model, order)
         start = random_state.capture(self.model, order)
@@ -195,13 +198,20 @@ class Trainer:
         samples.set_weight(weight, train.rows)
         self._run = _Run(train, validation, epochs, batch_size, bool(shuffle), order, start)
         try:
-            self._begin(resumed)
+            try:
+                self._begin(resumed)
+            except Exception:
+                if before is not None:
+                    before.restore()
+                raise
             with noted_interruption() as interruption:
                 self._train(self._run, interruption)
         finally:
             protocol.set_mode(self.model, training=False)
-            self._call("on_fit_end")
-            self._run = None
+            try:
+                self._call("on_fit_end")
+            finally:
+                self._run = None
         return self.history
 
     def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike, batch_size: int = _ROWS_AT_ONCE) -> dict[str, float]:
@@ -212,7 +222,8 @@ class Trainer:
         X, y : array
             As in `fit`.
         batch_size : int, default 1024
-            Rows at once; the figures do not depend on it, except for a metric that is a function.
+            Rows at once. The figures depend on it only for a metric that is a function, and for a loss that is no mean
+            over the rows.
         """
         samples = self._samples(X, y)
         return self._evaluate(_Part(samples, None), as_size(batch_size, "batch_size", smallest=1))
@@ -230,14 +241,17 @@ class Trainer:
             Where to write the outputs; a memory-mapped one, if they are too many.
         """
         size = as_size(batch_size, "batch_size", smallest=1)
-        rows = as_array(as_rows(X, "X"), "X")
+        rows, dtype = as_array(as_rows(X, "X"), "X"), self._dtype()
         with protocol.evaluating(self.model):
             for start in range(0, max(len(rows), 1), size):
-                output = np.asarray(self.model.forward(np.asarray(rows[start : start + size])))
+                x = as_input(rows[start : start + size], "X", dtype)
+                output = np.asarray(self.model.forward(x))
                 if out is None:
                     out = np.empty((len(rows), *output.shape[1:]), output.dtype)
                 elif start == 0 and out.shape != (len(rows), *output.shape[1:]):
                     raise ShapeError(f"out has shape {out.shape}, expected {(len(rows), *output.shape[1:])}")
+                if not np.can_cast(output.dtype, out.dtype, "same_kind"):
+                    raise TypeError(f"out must hold {output.dtype}, got {out.dtype}")
                 out[start : start + size] = output
         assert out is not None  # there is a batch even of no rows
         return out
@@ -290,7 +304,7 @@ class Trainer:
         assert self._run is not None
         self.history = History()
         self.epoch, self.epochs, self.loss, self._stopping = 0, self._run.epochs, math.nan, ""
-        self.batch, self.batches = 0, len(batch_ends(self._run.train.count, self._run.batch_size))
+        self.batch, self.batches = 0, len(batch_ends(self._run.train.size, self._run.batch_size))
         if resumed is None:
             self._call("on_fit_begin")
             return
@@ -329,11 +343,12 @@ class Trainer:
 
     def _train_epoch(self, run: _Run, interruption: Interruption) -> dict[str, float]:
         protocol.set_mode(self.model, training=True)
-        order, count = run.train.rows, run.train.count
+        order, count = run.train.rows, run.train.size
         if run.shuffle:
             drawn = run.order.permutation(count)
             order = drawn if order is None else order[drawn]
         sums = _Sums(self.metrics)
+        self._buffers = [buffer.array for buffer in protocol.all_buffers(self.model)]
         for self.batch, rows in enumerate(batches(count, run.batch_size, order), 1):
             batch = run.train.samples.batch(rows)
             sums.add(*self._step(batch), batch.target)
@@ -346,12 +361,15 @@ class Trainer:
     def _step(self, batch: Batch) -> tuple[float, Array]:
         """Run one training step; return loss and output."""
         x, target, weight = batch
+        before = [array.copy() for array in self._buffers]
         output = self.model.forward(x)
         if weight is None:
             loss = _as_loss(self.criterion.forward(output, target))
         else:
             loss = float(weight @ self.criterion.row_losses(output, target))
         if not math.isfinite(loss):
+            for array, kept in zip(self._buffers, before, strict=True):
+                array[...] = kept  # BatchNorm's statistics moved with the forward
             raise DivergedError(self._why(loss, batch))
         grad = self.criterion.backward(output, target)
         if weight is not None:
@@ -378,7 +396,7 @@ class Trainer:
     def _evaluate(self, part: _Part, batch_size: int) -> dict[str, float]:
         sums = _Sums(self.metrics)
         with protocol.evaluating(self.model):
-            for rows in batches(part.count, batch_size, part.rows):
+            for rows in batches(part.size, batch_size, part.rows):
                 x, target, _ = part.samples.batch(rows)
                 output = self.model.forward(x)
                 sums.add(_as_loss(self.criterion.forward(output, target)), output, target)
@@ -405,6 +423,21 @@ class Trainer:
 
     def __repr__(self) -> str:
         return f"Trainer({type(self.model).__name__}, {self.criterion!r}, {self.optimizer!r})"
+
+
+class _Before:
+    """Model, optimizer and random state, to be put back if a run cannot be resumed."""
+
+    def __init__(self, trainer: Trainer, order: Randomness) -> None:
+        self._trainer, self._order = trainer, order
+        self._weights, self._optimizer = take_snapshot(trainer.model), trainer.optimizer.state_dict()
+        self._random = random_state.capture(trainer.model, order)
+
+    def restore(self) -> None:
+        """Put all back."""
+        restore_snapshot(self._trainer.model, self._weights)
+        self._trainer.optimizer.load_state_dict(self._optimizer)
+        random_state.restore(self._random, self._trainer.model, self._order)
 
 
 class _Sums:
@@ -439,8 +472,8 @@ def _split(
         return _Part(samples, None), None if held_out is None else _Part(held_out, None)
     if isinstance(share, bool) or not isinstance(share, float) or not 0 < share < 1:
         raise ValueError(f"validation_split must be a share between 0 and 1, got {share!r}")
-    if len(samples) < 2:
-        raise ValueError(f"validation_split needs at least two rows, X has {len(samples)}")
+    if not 0 < math.ceil(len(samples) * share) < len(samples):
+        raise ValueError(f"validation_split {share} of {len(samples)} rows leaves none to train on")
     train, validation = train_test_split(np.arange(len(samples)), test_size=share, seed=order.generator)
     return _Part(samples, np.sort(train)), _Part(samples, np.sort(validation))
 
