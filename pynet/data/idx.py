@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import os
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from ..arrays import Array
+
+if TYPE_CHECKING:
+    import gzip
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP = b"\x1f\x8b"
@@ -40,17 +42,15 @@ def load_idx(path: str | os.PathLike[str]) -> Array:
     LeCun, Cortes, Burges, "The MNIST database of handwritten digits", 1998, describes the format: two zero bytes, one
     for the type, one for the number of axes, their lengths as big-endian 32-bit integers, and the data.
     """
+    import gzip  # here, for `import pynet` need not wait for it
+
     try:
-        with _open(path) as file:
+        with open(path, "rb") as file:
+            compressed = file.read(2) == _GZIP
+        with gzip.open(path) if compressed else open(path, "rb") as file:
             return _read(file)
     except (ValueError, EOFError, gzip.BadGzipFile) as error:
         raise ValueError(f"{os.fspath(path)} is no IDX file, or damaged: {error}") from None
-
-
-def _open(path: str | os.PathLike[str]) -> BinaryIO | gzip.GzipFile:
-    with open(path, "rb") as file:
-        compressed = file.read(2) == _GZIP
-    return gzip.open(path) if compressed else open(path, "rb")
 
 
 def _read(file: BinaryIO | gzip.GzipFile) -> Array:

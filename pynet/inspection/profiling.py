@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -209,7 +208,7 @@ class _Clock(NamedTuple):
         end = time.perf_counter() + self.budget
         while self._wants_more(len(times), end):
             times.append([_seconds(call) for call in calls])
-        return [median(column) for column in zip(*times, strict=True)]
+        return [_median(column) for column in zip(*times, strict=True)]
 
     def _wants_more(self, done: int, end: float) -> bool:
         if self.repeats is not None:
@@ -295,3 +294,7 @@ def _best(call: Callable[[], object]) -> float:
 def _cells(row: Row) -> tuple[str, ...]:
     times = (f"{direction.seconds * 1e6:,.1f}" for direction in (row.forward, row.backward))
     return row.layer, *times, short(row.gflops), short(row.gigabytes), f"{row.share:.0%}"
+
+
+def _median(values: tuple[float, ...]) -> float:
+    return float(np.median(values))
