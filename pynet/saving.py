@@ -104,10 +104,15 @@ def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
     OSError
         If the file cannot be read.
     """
+    return load_with_metadata(path, classes)[0]
+
+
+def load_with_metadata(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> tuple[Any, Any]:
+    """Return what `load` and `load_metadata` return, with the file read once."""
     classes = _as_classes(classes)
     content = read(path)
     with _told_of(path):
-        return _restore(content, classes)
+        return _restore(content, classes), content.header.get("metadata")
 
 
 def load_metadata(path: str | os.PathLike[str]) -> Any:

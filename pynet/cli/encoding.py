@@ -44,7 +44,7 @@ class Numbers(NamedTuple):
         """Return one column of features."""
         values = column.numbers()
         if values is None:
-            wrong = next(n for n, cell in enumerate(column.cells) if not column.missing[n] and not _is_float(cell))
+            wrong = column.not_numbers()[0]
             raise Failure(f"{column.place(wrong)}: {column.cells[wrong]!r} is no number, as it was in training")
         return np.nan_to_num((values - self.mean) / self.scale, nan=0.0)[:, None]
 
@@ -353,11 +353,3 @@ def _complete(source: Source) -> Array:
 
 def _some(names: list[Any]) -> str:
     return ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
-
-
-def _is_float(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

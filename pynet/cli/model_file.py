@@ -9,7 +9,7 @@ from ..arrays import Array
 from ..errors import CheckpointError
 from ..layers import SoftMax
 from ..protocol import all_parameters
-from ..saving import load, load_metadata, save
+from ..saving import load_with_metadata, save
 from .encoding import Classes, Encoding
 from .failure import Failure
 from .scores import Scores, outputs_of, score
@@ -57,7 +57,7 @@ def read_model(path: Path) -> Trained:
     if not path.is_file():
         raise Failure(f"MODEL {str(path)!r}: there is no such file")
     try:
-        model, metadata = load(path), load_metadata(path)
+        model, metadata = load_with_metadata(path)
     except (CheckpointError, ValueError, OSError) as error:
         raise Failure(f"MODEL {error}") from None
     try:

@@ -25,11 +25,6 @@ class Source(NamedTuple):
     scale: float | None = None  # what inputs are divided by; None where they are to be standardised
 
     @property
-    def kind(self) -> str:
-        """What a model that was trained on it must be given again."""
-        return "a table" if isinstance(self.inputs, Table) else "arrays"
-
-    @property
     def rows(self) -> int:
         """How many there are."""
         return self.inputs.rows if isinstance(self.inputs, Table) else len(self.inputs)

@@ -33,7 +33,7 @@ class Column(NamedTuple):
         try:
             values = np.array(filled).astype(np.float64)
         except ValueError:
-            wrong = [position for position, cell in enumerate(filled) if not _is_number(cell)]
+            wrong = self.not_numbers()
             if len(filled) >= 20 and len(wrong) <= len(filled) / 20:
                 raise Failure(
                     f"{self.place(wrong[0])}: {self.cells[wrong[0]]!r} is no number, as nearly all others are"
@@ -43,6 +43,11 @@ class Column(NamedTuple):
         if infinite.size:
             raise Failure(f"{self.place(infinite[0])}: {self.cells[infinite[0]]!r} is not finite")
         return values
+
+    def not_numbers(self) -> list[int]:
+        """Return the rows of the cells that are there and are no numbers."""
+        cells = zip(self.cells, self.missing, strict=True)
+        return [row for row, (cell, gone) in enumerate(cells) if not gone and not _is_number(cell)]
 
     def place(self, row: int) -> str:
         """Return where a cell is, in the words of a spreadsheet."""

@@ -10,6 +10,7 @@ from .. import protocol
 from ..arrays import Array, as_array
 from ..checks import as_share, as_size
 from ..errors import ShapeError, StateError
+from ..snapshot import arrays_of, take_snapshot
 from .optimizer import Hyper
 
 
@@ -71,9 +72,9 @@ class EMA:
             If it has other parameters than at the first update; ShapeError, if other shapes.
         """
         self._require_unswapped("update")
-        arrays = _arrays_of(self.model)
+        arrays = arrays_of(self.model)
         if self.num_updates == 0:
-            self._averages = {name: array.copy() for name, array in arrays.items()}
+            self._averages = take_snapshot(self.model)
         else:
             _require_same(arrays, self._averages, "the average")
             self._averages = {name: self._moved(self._averages[name], array) for name, array in arrays.items()}
@@ -101,7 +102,7 @@ class EMA:
         """
         if self.num_updates == 0:
             raise StateError("there are no averages to swap in: call update() first")
-        arrays = _arrays_of(self.model)
+        arrays = arrays_of(self.model)
         _require_same(arrays, self._averages, "the average")
         for name, array in arrays.items():
             if not array.flags.writeable:
@@ -155,7 +156,7 @@ class EMA:
         if set(state) != expected:
             raise ValueError(f"state has {sorted(state)}, expected {sorted(expected)}")
         decay, updates = as_share(state["decay"], "decay"), as_size(state["num_updates"], "num_updates")
-        arrays = _arrays_of(self.model) if updates else {}
+        arrays = arrays_of(self.model) if updates else {}
         averages = {name: as_array(value, f"average of '{name}'") for name, value in state["averages"].items()}
         _require_same(arrays, averages, "the state")
         self._averages = {name: np.array(averages[name], arrays[name].dtype) for name in arrays}
@@ -167,14 +168,6 @@ class EMA:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(decay={self.decay})"
-
-
-def _arrays_of(model: Any) -> dict[str, Array]:
-    """Return parameters and buffers by name; an array that several share once, for two swaps would undo each other."""
-    arrays: dict[int, tuple[str, Array]] = {}
-    for name, array, _, _ in protocol.all_parameters(model) + protocol.all_buffers(model):
-        arrays.setdefault(id(array), (name, array))
-    return dict(arrays.values())
 
 
 def _require_same(arrays: dict[str, Array], averages: dict[str, Array], owner: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import os
 import time
@@ -26,9 +25,11 @@ from ..random import Randomness, Seed
 from ..replay import replay
 from ..snapshot import restore_snapshot, take_snapshot
 from . import checkpoint, random_state
+from .arguments import as_callbacks, as_criterion, as_optimizer, as_pair
 from .history import History
 from .interruption import Interruption, noted_interruption
 from .samples import Batch, Samples, batch_ends, batches, row_weights
+from .sums import Sums
 
 _ROWS_AT_ONCE = 1024  # in evaluation, where more would only take memory
 
@@ -111,8 +112,8 @@ class Trainer:
     ) -> None:
         if not protocol.is_module(model):
             raise TypeError(f"model must be a module with forward and backward, got {model!r:.80}")
-        self.model, self.criterion, self.optimizer = model, _as_criterion(criterion), _as_optimizer(optimizer, model)
-        self.callbacks = _as_callbacks(callbacks)
+        self.model, self.criterion, self.optimizer = model, as_criterion(criterion), as_optimizer(optimizer, model)
+        self.callbacks = as_callbacks(callbacks)
         self.metrics: list[Metric] = as_metrics(metrics)
         self.clip_norm = None if clip_norm is None else as_positive(clip_norm, "clip_norm")
         self.clip_value = None if clip_value is None else as_positive(clip_value, "clip_value")
@@ -188,7 +189,7 @@ class Trainer:
         order = Randomness(seed)
         samples = self._samples(X, y)
         weight = row_weights(samples.y, sample_weight, class_weight)
-        held_out = None if validation_data is None else self._samples(*_as_pair(validation_data), "X_val y_val")
+        held_out = None if validation_data is None else self._samples(*as_pair(validation_data), "X_val y_val")
         resumed = None if resume is None else self._read(resume)
         before = None if resumed is None else _Before(self, order)
         if resumed is not None:
@@ -347,7 +348,7 @@ class Trainer:
         if run.shuffle:
             drawn = run.order.permutation(count)
             order = drawn if order is None else order[drawn]
-        sums = _Sums(self.metrics)
+        sums = Sums(self.metrics)
         self._buffers = [buffer.array for buffer in protocol.all_buffers(self.model)]
         for self.batch, rows in enumerate(batches(count, run.batch_size, order), 1):
             batch = run.train.samples.batch(rows)
@@ -394,7 +395,7 @@ class Trainer:
         )
 
     def _evaluate(self, part: _Part, batch_size: int) -> dict[str, float]:
-        sums = _Sums(self.metrics)
+        sums = Sums(self.metrics)
         with protocol.evaluating(self.model):
             for rows in batches(part.size, batch_size, part.rows):
                 x, target, _ = part.samples.batch(rows)
@@ -440,31 +441,6 @@ class _Before:
         random_state.restore(self._random, self._trainer.model, self._order)
 
 
-class _Sums:
-    """Loss and metrics over the batches of an epoch."""
-
-    def __init__(self, metrics: list[Metric]) -> None:
-        self._loss, self._rows, self._metrics = 0.0, 0, copy.deepcopy(metrics)
-        for metric in self._metrics:
-            metric.reset()
-
-    def add(self, loss: float, output: Array, target: Array) -> None:
-        """Take a batch into account."""
-        self._loss += loss * len(output)
-        self._rows += len(output)
-        for metric in self._metrics:
-            metric.update(output, target)
-
-    @property
-    def loss(self) -> float:
-        """The mean loss per row."""
-        return self._loss / self._rows
-
-    def figures(self) -> dict[str, float]:
-        """Return all by name."""
-        return {"loss": self.loss} | {metric.name: metric.result() for metric in self._metrics}
-
-
 def _split(
     samples: Samples, held_out: Samples | None, share: float | None, order: Randomness
 ) -> tuple[_Part, _Part | None]:
@@ -482,35 +458,3 @@ def _as_loss(value: Any) -> float:
     if np.ndim(value):
         raise TypeError(f"the criterion must return one number, got shape {np.shape(value)}: reduction='mean' does")
     return float(value)
-
-
-def _as_pair(data: Any) -> tuple[Any, Any]:
-    if not isinstance(data, list | tuple) or len(data) != 2:
-        raise TypeError(f"validation_data must be a pair (X, y), got {type(data).__name__}")
-    return data[0], data[1]
-
-
-def _as_criterion(criterion: Any) -> Any:
-    methods = (getattr(criterion, name, None) for name in ("forward", "backward"))
-    if isinstance(criterion, type) or not all(map(callable, methods)):
-        hint = f": write {criterion.__name__}()" if isinstance(criterion, type) else ""
-        raise TypeError(f"criterion must have forward and backward, got {criterion!r:.80}{hint}")
-    return criterion
-
-
-def _as_optimizer(optimizer: Any, model: Any) -> Any:
-    if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)):
-        hint = f": write {optimizer.__name__}(model)" if isinstance(optimizer, type) else ""
-        raise TypeError(f"optimizer must have step(), got {optimizer!r:.80}{hint}")
-    if getattr(optimizer, "model", model) is not model:
-        raise ValueError("optimizer moves another model than the one that is to be trained")
-    return optimizer
-
-
-def _as_callbacks(callbacks: Any) -> list[Callback]:
-    found = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
-    for callback in found:
-        if not isinstance(callback, Callback):
-            hint = f": write {callback.__name__}()" if isinstance(callback, type) else ""
-            raise TypeError(f"callbacks must be pynet.callbacks.Callback objects, got {callback!r:.80}{hint}")
-    return found
