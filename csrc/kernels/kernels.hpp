@@ -12,6 +12,7 @@
 #include "log_softmax.hpp"
 #include "math_loops.hpp"
 #include "mse.hpp"
+#include "product.hpp"
 #include "relu.hpp"
 #include "runtime/dispatch.hpp"
 #include "sgd.hpp"
@@ -28,6 +29,7 @@ struct Kernels {
     Activation<T> sigmoid;
     Activation<T> tanh;
     Linear<T> linear;
+    Product<T> product;
     Softmax<T> softmax;
     LogSoftmax<T> log_softmax;
     Dropout<T> dropout;

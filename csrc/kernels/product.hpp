@@ -1,0 +1,341 @@
+// Matrix products of small and medium size: operands are packed once and shared, and what follows a product (bias,
+// ReLU, a sum) takes place in the registers that hold it. Beside BLAS in the compiled step, where it measures faster.
+#pragma once
+
+#include "vector.hpp"
+
+namespace pynet {
+
+// A matrix that is read number by number: a[i, k] = data[i * row + k * column].
+template <class T>
+struct Operand {
+    const T* data;
+    Index row, column;
+};
+
+// A matrix (depth, columns) as panels of two vectors' width, each of which is read row by row. Where the last panel's
+// columns end within a vector, the rest of it is read too, and does not count. See Product for two ways to make them.
+template <class T>
+struct Panels {
+    const T* data;
+    Index columns;
+    Index stride;  // from row to row; 0: packed, a panel's width, or one vector in a last panel of no more columns
+    Index step;    // from panel to panel
+};
+
+// Where a product goes, and what is done to it first: max(product + bias, floor), or what is there is added.
+template <class T>
+struct Result {
+    T* data;
+    Index stride;
+    const T* bias = nullptr;
+    T floor = -T(__builtin_inf());
+    bool add = false;
+};
+
+template <class T>
+struct Product {
+    Index lanes, panel;  // numbers in a vector, columns in a panel
+
+    // Panels (depth, rows) of a^T, for a (rows, depth): depths [first, last) only.
+    void (*pack_transposed)(const T* a, Index stride, Index rows, Index depth, Index first, Index last, T* panels);
+    // Panels (rows, columns) of a.
+    void (*pack)(const T* a, Index stride, Index rows, Index columns, T* panels);
+
+    // result (rows, columns) = a (rows, depth) b (depth, columns); the bias, (columns), is read in whole vectors
+    void (*multiply)(Operand<T> a, Index rows, Index depth, Panels<T> b, Result<T> result);
+    // result (columns, rows) = (a b)^T, for the columns of b in packed panels; the bias is (rows)
+    void (*multiply_transposed)(Operand<T> a, Index rows, Index depth, Panels<T> b, Result<T> result);
+
+    // result[n] = max(a[n] . x + bias[n], floor), for a (rows, depth)
+    void (*dot_rows)(const T* a, const T* x, Index rows, Index depth, Result<T> result);
+    // result = sum_n factors[n] a[n], for a (rows, depth); written in whole vectors
+    void (*add_rows)(const T* a, const T* factors, Index rows, Index depth, T* result);
+};
+
+namespace PYNET_ISA {
+
+// Tiles of this many rows and two vectors' width fill the registers: 28 of 32 sums with AVX-512, 12 of 16 below.
+constexpr Index tile_rows = vector_bytes == 64 ? 14 : 6;
+
+template <class T>
+constexpr Index panel_width = 2 * lanes<T>;
+
+// sums[i][j] = sum_k a[i, k] b[k, vector j]
+template <class T, int rows, int vectors>
+[[gnu::always_inline]] inline void tile(Operand<T> a, Index depth, const T* b, Index stride,
+                                        Vector<T> (&sums)[rows][vectors]) {
+    for (Index k = 0; k < depth; ++k) {
+        Vector<T> right[vectors];
+#pragma GCC unroll 2
+        for (int j = 0; j < vectors; ++j) right[j] = load(b + k * stride + j * lanes<T>);
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; ++i) {
+            const Vector<T> left = all(a.data[i * a.row + k * a.column]);
+#pragma GCC unroll 2
+            for (int j = 0; j < vectors; ++j) sums[i][j] = add_product<T>(sums[i][j], left, right[j]);
+        }
+    }
+}
+
+// One tile of a product, at result.data; `columns` of its last vector count.
+template <class T, int rows, int vectors>
+[[gnu::noinline]] void multiply_tile(Operand<T> a, Index depth, const T* b, Index stride, Index columns,
+                                     Result<T> result) {
+    Vector<T> sums[rows][vectors] = {};
+    tile<T, rows, vectors>(a, depth, b, stride, sums);
+    const Index last = columns - (vectors - 1) * lanes<T>;
+    const Vector<T> floor = all(result.floor);
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; ++j) {
+        const bool whole = j + 1 < vectors || last == lanes<T>;
+        const Vector<T> bias = result.bias ? load(result.bias + j * lanes<T>) : Vector<T>{};
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; ++i) {
+            T* to = result.data + i * result.stride + j * lanes<T>;
+            if (result.add) {
+                sums[i][j] += whole ? load(to) : load_first(to, last);
+            } else {
+                sums[i][j] = not_below<T>(sums[i][j] + bias, floor);
+            }
+            if (whole) {
+                store(to, sums[i][j]);
+            } else {
+                store_first(to, sums[i][j], last);
+            }
+        }
+    }
+}
+
+template <class T, int rows, int vectors>
+[[gnu::noinline]] void multiply_tile_transposed(Operand<T> a, Index depth, const T* b, Index stride, Index columns,
+                                                Result<T> result) {
+    constexpr int width = int(lanes<T>);
+    Vector<T> sums[rows][vectors] = {};
+    tile<T, rows, vectors>(a, depth, b, stride, sums);
+#pragma GCC unroll 4
+    for (int first = 0; first < rows; first += width) {
+        const int count = rows - first < width ? rows - first : width;
+#pragma GCC unroll 2
+        for (int j = 0; j < vectors; ++j) {
+            Vector<T> square[width];
+#pragma GCC unroll 16
+            for (int i = 0; i < width; ++i) {
+                square[i] = Vector<T>{};
+                if (i < count) {
+                    const Vector<T> bias = all(result.bias ? result.bias[first + i] : T(0));
+                    square[i] = not_below<T>(sums[i < count ? first + i : 0][j] + bias, all(result.floor));
+                }
+            }
+            transpose<T>(square);
+            T* to = result.data + j * width * result.stride + first;
+#pragma GCC unroll 16
+            for (int i = 0; i < width; ++i) {
+                if (j * width + i < columns) store_first(to + i * result.stride, square[i], count);
+            }
+        }
+    }
+}
+
+template <class T>
+using TileFunction = void (*)(Operand<T>, Index, const T*, Index, Index, Result<T>);
+
+// The tiles of every height up to tile_rows: entry [rows - 1].
+template <class T, int vectors, class Heights = std::make_integer_sequence<int, int(tile_rows)>>
+struct Tiles;
+
+template <class T, int vectors, int... row>
+struct Tiles<T, vectors, std::integer_sequence<int, row...>> {
+    static constexpr TileFunction<T> plain[] = {multiply_tile<T, row + 1, vectors>...};
+    static constexpr TileFunction<T> transposed[] = {multiply_tile_transposed<T, row + 1, vectors>...};
+};
+
+// visit(first row, rows) for tiles of nearly equal height.
+template <class Visit>
+[[gnu::always_inline]] inline void for_tiles(Index rows, const Visit& visit) {
+    const Index tiles = (rows + tile_rows - 1) / tile_rows;
+    Index first = 0;
+    for (Index t = 1; t <= tiles; ++t) {
+        const Index end = rows * t / tiles;
+        visit(first, end - first);
+        first = end;
+    }
+}
+
+// visit(panel's data, its stride, its first column, its columns)
+template <class T, class Visit>
+[[gnu::always_inline]] inline void for_panels(Panels<T> b, const Visit& visit) {
+    for (Index column = 0; column < b.columns; column += panel_width<T>, b.data += b.step) {
+        const Index left = b.columns - column, columns = left < panel_width<T> ? left : panel_width<T>;
+        const Index packed = columns > lanes<T> ? panel_width<T> : lanes<T>;
+        visit(b.data, b.stride ? b.stride : packed, column, columns);
+    }
+}
+
+template <class T>
+void multiply(Operand<T> a, Index rows, Index depth, Panels<T> b, Result<T> result) {
+    for_panels(b, [=](const T* panel, Index stride, Index column, Index columns) {
+        const TileFunction<T>* tiles = columns > lanes<T> ? Tiles<T, 2>::plain : Tiles<T, 1>::plain;
+        for_tiles(rows, [=](Index first, Index count) {
+            Result<T> to = result;
+            to.data += first * result.stride + column;
+            if (to.bias) to.bias += column;
+            tiles[count - 1]({a.data + first * a.row, a.row, a.column}, depth, panel, stride, columns, to);
+        });
+    });
+}
+
+template <class T>
+void multiply_transposed(Operand<T> a, Index rows, Index depth, Panels<T> b, Result<T> result) {
+    for_panels(b, [=](const T* panel, Index stride, Index column, Index columns) {
+        const TileFunction<T>* tiles = columns > lanes<T> ? Tiles<T, 2>::transposed : Tiles<T, 1>::transposed;
+        for_tiles(rows, [=](Index first, Index count) {
+            Result<T> to = result;
+            to.data += column * result.stride + first;
+            if (to.bias) to.bias += first;
+            tiles[count - 1]({a.data + first * a.row, a.row, a.column}, depth, panel, stride, columns, to);
+        });
+    });
+}
+
+template <class T>
+void pack_transposed(const T* a, Index stride, Index rows, Index depth, Index first, Index last, T* panels) {
+    constexpr int width = int(lanes<T>);
+    for (Index row = 0; row < rows; row += panel_width<T>, panels += depth * panel_width<T>) {
+        const Index to_stride = rows - row > lanes<T> ? panel_width<T> : lanes<T>;
+        for (Index half = 0; half < to_stride; half += lanes<T>) {
+            const T* from = a + (row + half) * stride;
+            const Index count = rows - row - half < lanes<T> ? rows - row - half : lanes<T>;
+            for (Index k = first; k < last; k += lanes<T>) {
+                const Index depths = last - k < lanes<T> ? last - k : lanes<T>;
+                T* to = panels + k * to_stride + half;
+                Vector<T> square[width];
+                if (count == lanes<T> && depths == lanes<T>) {
+#pragma GCC unroll 16
+                    for (int i = 0; i < width; ++i) square[i] = load(from + i * stride + k);
+                } else {
+                    for (int i = 0; i < width; ++i) {
+                        square[i] = i < count ? load_first(from + i * stride + k, depths) : Vector<T>{};
+                    }
+                }
+                transpose<T>(square);
+                if (depths == lanes<T>) {
+#pragma GCC unroll 16
+                    for (int i = 0; i < width; ++i) store(to + i * to_stride, square[i]);
+                } else {
+                    for (int i = 0; i < depths; ++i) store(to + i * to_stride, square[i]);
+                }
+            }
+        }
+    }
+}
+
+template <class T>
+void pack(const T* a, Index stride, Index rows, Index columns, T* panels) {
+    for (Index column = 0; column < columns; column += panel_width<T>, panels += rows * panel_width<T>) {
+        const Index left = columns - column;
+        const T* from = a + column;
+        if (left >= panel_width<T>) {
+            for (Index k = 0; k < rows; ++k) {
+                store(panels + k * panel_width<T>, load(from + k * stride));
+                store(panels + k * panel_width<T> + lanes<T>, load(from + k * stride + lanes<T>));
+            }
+        } else if (left > lanes<T>) {
+            for (Index k = 0; k < rows; ++k) {
+                store(panels + k * panel_width<T>, load(from + k * stride));
+                store(panels + k * panel_width<T> + lanes<T>,
+                      load_first(from + k * stride + lanes<T>, left - lanes<T>));
+            }
+        } else {
+            for (Index k = 0; k < rows; ++k) store(panels + k * lanes<T>, load_first(from + k * stride, left));
+        }
+    }
+}
+
+// `rows` dot products at once: as many sums as hide the latency of an addition.
+template <class T, int rows>
+[[gnu::always_inline]] inline void dot_some_rows(const T* a, const T* x, Index depth, Vector<T> (&sums)[rows]) {
+    constexpr Index width = lanes<T>;
+    Vector<T> other[rows] = {};
+    Index k = 0;
+    for (; k + 2 * width <= depth; k += 2 * width) {
+        const Vector<T> x0 = load(x + k), x1 = load(x + k + width);
+#pragma GCC unroll 4
+        for (int i = 0; i < rows; ++i) {
+            sums[i] = add_product<T>(sums[i], load(a + i * depth + k), x0);
+            other[i] = add_product<T>(other[i], load(a + i * depth + k + width), x1);
+        }
+    }
+    for (; k < depth; k += width) {
+        const Index left = depth - k < width ? depth - k : width;
+        const Vector<T> x0 = load_first(x + k, left);
+#pragma GCC unroll 4
+        for (int i = 0; i < rows; ++i) sums[i] = add_product<T>(sums[i], load_first(a + i * depth + k, left), x0);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < rows; ++i) sums[i] += other[i];
+}
+
+template <class T>
+void dot_rows(const T* a, const T* x, Index rows, Index depth, Result<T> result) {
+    const auto finish = [=](Index n, T sum) {
+        const T y = sum + (result.bias ? result.bias[n] : T(0));
+        result.data[n] = y <= result.floor ? result.floor : y;
+    };
+    Index n = 0;
+    for (; n + 4 <= rows; n += 4) {
+        Vector<T> sums[4] = {};
+        dot_some_rows<T, 4>(a + n * depth, x, depth, sums);
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) finish(n + i, lane_sum<T>(sums[i]));
+    }
+    for (; n < rows; ++n) {
+        Vector<T> sums[1] = {};
+        dot_some_rows<T, 1>(a + n * depth, x, depth, sums);
+        finish(n, lane_sum<T>(sums[0]));
+    }
+}
+
+template <class T, int vectors>
+[[gnu::always_inline]] inline void add_rows_at(const T* a, const T* factors, Index rows, Index depth, Index count,
+                                               T* result) {
+    Vector<T> sums[vectors] = {};
+    for (Index n = 0; n < rows; ++n) {
+        const Vector<T> factor = all(factors[n]);
+#pragma GCC unroll 8
+        for (int j = 0; j < vectors; ++j) {
+            const T* from = a + n * depth + j * lanes<T>;
+            const Vector<T> row = j + 1 < vectors ? load(from) : load_first(from, count - j * lanes<T>);
+            sums[j] = add_product<T>(sums[j], factor, row);
+        }
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < vectors; ++j) store(result + j * lanes<T>, sums[j]);
+}
+
+template <class T>
+void add_rows(const T* a, const T* factors, Index rows, Index depth, T* result) {
+    for (Index k = 0; k < depth;) {
+        const Index left = depth - k;
+        if (left > 7 * lanes<T>) {
+            const Index count = left < 8 * lanes<T> ? left : 8 * lanes<T>;
+            add_rows_at<T, 8>(a + k, factors, rows, depth, count, result + k);
+            k += 8 * lanes<T>;
+        } else if (left > 3 * lanes<T>) {
+            const Index count = left < 4 * lanes<T> ? left : 4 * lanes<T>;
+            add_rows_at<T, 4>(a + k, factors, rows, depth, count, result + k);
+            k += 4 * lanes<T>;
+        } else {
+            const Index count = left < lanes<T> ? left : lanes<T>;
+            add_rows_at<T, 1>(a + k, factors, rows, depth, count, result + k);
+            k += lanes<T>;
+        }
+    }
+}
+
+template <class T>
+constexpr Product<T> product{lanes<T>,    panel_width<T>,         pack_transposed<T>, pack<T>,
+                             multiply<T>, multiply_transposed<T>, dot_rows<T>,        add_rows<T>};
+
+}  // namespace PYNET_ISA
+}  // namespace pynet

@@ -1,0 +1,162 @@
+// Product: all small shapes against sums one by one, exact on small multiples of 1/32; nothing beyond is touched.
+#include <algorithm>
+
+#include "kernels_to_test.hpp"
+
+namespace {
+
+// A matrix that ends where its memory does, so that a read or write beyond is one the sanitizers see.
+template <class T>
+struct Matrix {
+    Index rows, columns;
+    std::vector<T> data;
+    Matrix(Index r, Index c, unsigned seed) : rows(r), columns(c), data(numbers<T>(r * c, seed)) {}
+    T operator()(Index i, Index j) const { return data[i * columns + j]; }
+};
+
+template <class T>
+std::vector<T> multiplied(const Matrix<T>& a, const Matrix<T>& b) {
+    std::vector<T> c(a.rows * b.columns);
+    for (Index i = 0; i < a.rows; ++i) {
+        for (Index j = 0; j < b.columns; ++j) {
+            for (Index k = 0; k < a.columns; ++k) c[i * b.columns + j] += a(i, k) * b(k, j);
+        }
+    }
+    return c;
+}
+
+template <class T>
+std::vector<T> transposed(const std::vector<T>& a, Index rows, Index columns) {
+    std::vector<T> t(a.size());
+    for (Index i = 0; i < rows; ++i) {
+        for (Index j = 0; j < columns; ++j) t[j * rows + i] = a[i * columns + j];
+    }
+    return t;
+}
+
+Index up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
+
+// The elements that packed panels of (depth, columns) take.
+template <class T>
+Index packed_size(const pynet::Product<T>& k, Index depth, Index columns) {
+    const Index rest = columns % k.panel;
+    return depth * (columns - rest + (rest > k.lanes ? k.panel : rest ? k.lanes : 0));
+}
+
+const Index sizes[] = {1, 2, 3, 5, 7, 8, 9, 13, 14, 15, 16, 17, 29, 31, 32, 33, 40, 65};
+
+}  // namespace
+
+TEST_CASE("product of packed panels, both ways round") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).product;
+        for (const Index rows : sizes) {
+            for (const Index depth : {0, 1, 3, 16, 17, 33}) {
+                for (const Index columns : sizes) {
+                    const Matrix<T> a(rows, depth, 1), b(depth, columns, 2);
+                    const auto expected = multiplied(a, b);
+                    std::vector<T> panels = unset<T>(packed_size(k, depth, columns));
+                    k.pack(b.data.data(), columns, depth, columns, panels.data());
+                    auto c = unset<T>(rows * columns), t = unset<T>(rows * columns);
+                    const pynet::Panels<T> packed{panels.data(), columns, 0, depth * k.panel};
+                    k.multiply({a.data.data(), depth, 1}, rows, depth, packed, {c.data(), columns});
+                    CHECK_EQUAL(c, expected);
+                    k.multiply_transposed({a.data.data(), depth, 1}, rows, depth, packed, {t.data(), rows});
+                    CHECK_EQUAL(t, transposed(expected, rows, columns));
+                    if (check::failures) return;
+                }
+            }
+        }
+    });
+}
+
+TEST_CASE("product packs a transposed matrix piece by piece") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).product;
+        for (const Index rows : sizes) {
+            for (const Index depth : sizes) {
+                const Matrix<T> a(rows, depth, 1);
+                const auto at = transposed(a.data, rows, depth);
+                auto expected = unset<T>(packed_size(k, depth, rows)), panels = expected;
+                k.pack(at.data(), rows, depth, rows, expected.data());
+                const Index middle = depth / 2 / k.lanes * k.lanes;
+                k.pack_transposed(a.data.data(), depth, rows, depth, middle, depth, panels.data());
+                k.pack_transposed(a.data.data(), depth, rows, depth, 0, middle, panels.data());
+                CHECK_EQUAL(panels, expected);
+            }
+        }
+    });
+}
+
+TEST_CASE("product of a transposed operand with a matrix as it lies, bias, floor and sum") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).product;
+        for (const Index rows : sizes) {
+            for (const Index columns : {1, 16, 31, 40}) {
+                const Index depth = 5, wide = up(columns, k.panel);
+                const Matrix<T> at(depth, rows, 1), b(depth, wide, 2);
+                const auto bias = numbers<T>(wide, 3);
+                const Matrix<T> a{rows, depth, 0};
+                const_cast<std::vector<T>&>(a.data) = transposed(at.data, depth, rows);
+                auto expected = multiplied(a, b);
+                auto c = unset<T>(rows * wide);
+                const pynet::Operand<T> left{at.data.data(), 1, rows};
+                const pynet::Panels<T> right{b.data.data(), columns, wide, k.panel};
+                k.multiply(left, rows, depth, right, {c.data(), wide, bias.data(), T(-0.5)});
+                for (Index i = 0; i < rows; ++i) {
+                    for (Index j = 0; j < wide; ++j) {
+                        T& e = expected[i * wide + j];
+                        e = std::max(e + bias[j], T(-0.5));
+                        if (j >= columns) e = c[i * wide + j];  // checked next
+                        CHECK_EQUAL(std::isnan(c[i * wide + j]), j >= columns);
+                    }
+                }
+                for (Index i = 0; i < rows * wide; ++i) {
+                    if (!std::isnan(c[i])) CHECK_EQUAL(c[i], expected[i]);
+                }
+                const auto before = c;
+                k.multiply(left, rows, depth, right, {c.data(), wide, nullptr, 0, true});
+                const auto plain = multiplied(a, b);
+                for (Index i = 0; i < rows * wide; ++i) {
+                    if (!std::isnan(c[i])) CHECK_EQUAL(c[i], before[i] + plain[i]);
+                }
+            }
+        }
+    });
+}
+
+TEST_CASE("product keeps NaN above a floor") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).product;
+        const std::vector<T> a{std::numeric_limits<T>::quiet_NaN(), -1}, b(k.panel, T(1));
+        auto c = unset<T>(2 * k.panel);
+        k.multiply({a.data(), 1, 1}, 2, 1, {b.data(), k.panel, k.panel, k.panel}, {c.data(), k.panel, nullptr, 0});
+        CHECK_EQUAL(std::isnan(c[0]), true);
+        CHECK_EQUAL(c[k.panel], T(0));
+    });
+}
+
+TEST_CASE("product of a matrix and a vector, from both sides") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).product;
+        for (Index rows = 1; rows <= 10; ++rows) {
+            for (Index depth = 1; depth <= 150; ++depth) {
+                const Matrix<T> a(rows, depth, 1), x(depth, 1, 2), f(1, rows, 3);
+                const auto bias = numbers<T>(rows, 4);
+                auto y = unset<T>(rows), expected = multiplied(a, x);
+                for (Index n = 0; n < rows; ++n) expected[n] = std::max(expected[n] + bias[n], T(0));
+                k.dot_rows(a.data.data(), x.data.data(), rows, depth, {y.data(), 1, bias.data(), 0});
+                CHECK_EQUAL(y, expected);
+                auto sum = unset<T>(up(depth, k.lanes));
+                k.add_rows(a.data.data(), f.data.data(), rows, depth, sum.data());
+                sum.resize(depth);
+                CHECK_EQUAL(sum, multiplied(f, a));
+            }
+        }
+    });
+}
