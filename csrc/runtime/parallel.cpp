@@ -12,7 +12,7 @@
 namespace pynet {
 namespace {
 
-using Job = void (*)(void*, Index);
+using Job = void (*)(void*, Team);
 
 // Set while this thread runs blocks: a parallel_for inside a block must not wait for the pool it runs on.
 thread_local bool inside = false;
@@ -30,18 +30,33 @@ constexpr int max_threads = 1 << 10;
 class Pool {
  public:
     // False when another caller has the pool.
-    bool try_run(int threads, Index blocks, Job job, void* context) {
+    bool try_run(int threads, Job job, void* context) {
         if (!owner_.try_lock()) return false;
         const std::lock_guard<std::mutex> guard(owner_, std::adopt_lock);
         threads = start_workers(threads);
         job_ = job;
         context_ = context;
-        blocks_ = blocks;
         busy_.store(threads - 1, std::memory_order_relaxed);
         announce(threads);
         run_share(0, threads);
         wait_for_workers();
         return true;
+    }
+
+    void meet(int members) {
+        const unsigned meeting = meetings_.load(std::memory_order_relaxed);
+        if (arrived_.fetch_add(1, std::memory_order_acq_rel) == members - 1) {
+            arrived_.store(0, std::memory_order_relaxed);
+            meetings_.store(meeting + 1, std::memory_order_release);
+            return;
+        }
+        for (int spin = 0; meetings_.load(std::memory_order_acquire) == meeting; ++spin) {
+            if (spin < spins) {
+                relax();
+            } else {
+                sched_yield();  // a member may wait for this CPU
+            }
+        }
     }
 
  private:
@@ -94,7 +109,7 @@ class Pool {
 
     void run_share(int id, int threads) {
         inside = true;
-        for (Index block = blocks_ * id / threads; block < blocks_ * (id + 1) / threads; ++block) job_(context_, block);
+        job_(context_, {id, threads});
         inside = false;
     }
 
@@ -118,7 +133,8 @@ class Pool {
     int workers_ = 0;
     Job job_ = nullptr;
     void* context_ = nullptr;
-    Index blocks_ = 0;
+    std::atomic<int> arrived_{0};
+    std::atomic<unsigned> meetings_{0};
 };
 
 // Never destroyed: at exit workers may still wait on it. Kept in a global so that leak checkers see it.
@@ -184,10 +200,35 @@ int num_threads() { return thread_count().load(std::memory_order_relaxed); }
 
 void set_num_threads(int count) { thread_count().store(at_most_max(count), std::memory_order_relaxed); }
 
-void parallel_for(Index blocks, Job job, void* context) {
-    const Index wanted = num_threads() < blocks ? num_threads() : blocks;
-    if (wanted > 1 && !inside && pool().try_run(static_cast<int>(wanted), blocks, job, context)) return;
-    for (Index block = 0; block < blocks; ++block) job(context, block);
+void Team::meet() const {
+    if (members > 1) pool().meet(members);
+}
+
+void parallel_for(Index blocks, void (*job)(void*, Index), void* context) {
+    struct Work {
+        Index blocks;
+        void (*job)(void*, Index);
+        void* context;
+        static void run(void* work, Team team) {
+            const Work& w = *static_cast<Work*>(work);
+            const Index end = w.blocks * (team.member + 1) / team.members;
+            for (Index block = w.blocks * team.member / team.members; block < end; ++block) w.job(w.context, block);
+        }
+    } work{blocks, job, context};
+    const Index threads = num_threads() < blocks ? num_threads() : blocks;
+    if (threads > 1 && !inside && pool().try_run(static_cast<int>(threads), Work::run, &work)) return;
+    Work::run(&work, {0, 1});
+}
+
+void parallel_team(Index wanted, void (*job)(void*, Team), void* context) {
+    static const int cpus = from_affinity();
+    Index threads = num_threads() < cpus ? num_threads() : cpus;
+    if (wanted < threads) threads = wanted;
+    if (threads > 1 && !inside && pool().try_run(static_cast<int>(threads), job, context)) return;
+    const bool before = inside;
+    inside = true;  // what the job calls stays on this thread, as on a team of more
+    job(context, {0, 1});
+    inside = before;
 }
 
 }  // namespace pynet

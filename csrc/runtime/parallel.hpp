@@ -17,4 +17,16 @@ void set_num_threads(int count);
 // there are is the caller's business: as long as it looks at sizes only, no result depends on the number of threads.
 void parallel_for(Index blocks, void (*job)(void* context, Index block), void* context);
 
+// One of the threads that work on a job together.
+struct Team {
+    int member, members;
+
+    // Returns when all members have called it; what they wrote before, all can read after.
+    void meet() const;
+};
+
+// Runs job(context, team) on at most `wanted` threads at once, the caller's among them: on that one alone where
+// parallel_for would run all blocks on it. No more than there are CPUs, for members wait for each other without rest.
+void parallel_team(Index wanted, void (*job)(void* context, Team team), void* context);
+
 }  // namespace pynet

@@ -1,4 +1,5 @@
 // The pool: every block once, for any number of threads, callers, levels and processes.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -6,6 +7,7 @@
 #include "child_process.hpp"
 #include "kernels_to_test.hpp"
 #include "runtime/blas.hpp"
+#include "runtime/denormals.hpp"
 
 namespace {
 
@@ -73,6 +75,54 @@ TEST_CASE("parallel_for inside a job stays on the thread of that job") {
     for (const auto& count : counts) CHECK_EQUAL(count, std::vector<int>(40, 1));
     CHECK_EQUAL(elsewhere.load(), 0);
     CHECK(each_once(100));  // and the pool still works
+}
+
+TEST_CASE("parallel_team has members that meet") {
+    for (const int count : {1, 2, 5}) {
+        const Threads threads(count);
+        for (int again = 0; again < 50; ++again) {
+            struct Work {
+                std::vector<int> written = std::vector<int>(8), seen = written;
+                int members = 0;
+                static void run(void* context, pynet::Team team) {
+                    Work& w = *static_cast<Work*>(context);
+                    for (int round = 1; round <= 10; ++round) {
+                        w.written[team.member] = round;  // not atomic: the meetings must order all
+                        team.meet();
+                        for (int m = 0; m < team.members; ++m) w.seen[team.member] += w.written[m] == round;
+                        team.meet();
+                    }
+                    if (team.member == 0) w.members = team.members;
+                }
+            } work;
+            pynet::parallel_team(3, Work::run, &work);
+            CHECK(work.members >= 1 && work.members <= std::min(count, 3));
+            for (int m = 0; m < work.members; ++m) CHECK_EQUAL(work.seen[m], 10 * work.members);
+            for (int m = work.members; m < 8; ++m) CHECK_EQUAL(work.written[m], 0);
+        }
+    }
+}
+
+TEST_CASE("parallel_team of one keeps what it calls on its thread") {
+    const Threads threads(3);
+    std::atomic<int> elsewhere{0};
+    const auto job = [](void* context, pynet::Team) {
+        const auto thread = std::this_thread::get_id();
+        for_each_block(
+            40, [&](Index) { *static_cast<std::atomic<int>*>(context) += std::this_thread::get_id() != thread; });
+    };
+    pynet::parallel_team(1, job, &elsewhere);
+    CHECK_EQUAL(elsewhere.load(), 0);
+    CHECK(each_once(100));
+}
+
+TEST_CASE("denormals are flushed for a while and on this thread alone") {
+    volatile float tiny = 1e-39F, one = 1;
+    {
+        const pynet::FlushDenormals flush;
+        CHECK_EQUAL(tiny * one, 0.0F);
+    }
+    CHECK(tiny * one > 0.0F);
 }
 
 TEST_CASE("parallel_for is for many callers at once") {
