@@ -238,6 +238,7 @@ struct ChannelSizes {
         for (py::ssize_t axis = 2; axis < input.ndim(); ++axis) positions *= input.shape(axis);
     }
     double values() const { return double(batch) * double(positions); }
+    BatchNormSizes all() const { return {batch, channels, positions, channels * positions}; }
 };
 
 // The statistics that a BatchNorm normalises with: of this batch in training, else the running ones.
@@ -250,8 +251,7 @@ struct BatchStatistics {
         : mean(static_cast<std::size_t>(size.channels)), variance(mean.size()) {
         if (from_batch) {
             compute(double(input.size()), [&, x = in<T>(input)] {
-                kernels<T>().batch_norm.statistics(x, mean.data(), variance.data(), size.batch, size.channels,
-                                                   size.positions);
+                kernels<T>().batch_norm.statistics(x, mean.data(), variance.data(), size.all());
             });
         } else {
             mean.assign(in<T>(running_mean), in<T>(running_mean) + size.channels);
@@ -295,7 +295,7 @@ void bind_batch_norm(py::module_& module) {
                 compute(double(input.size()),
                         [&, x = in<T>(input), w = in<T>(weight), b = in<T>(bias), y = out<T>(output)] {
                             kernels<T>().batch_norm.forward(x, stats.mean.data(), stats.variance.data(), w, b, y,
-                                                            size.batch, size.channels, size.positions, eps);
+                                                            size.all(), eps);
                         });
                 if (!update) return;
                 T *mean = out<T>(running_mean), *variance = out<T>(running_var);
@@ -335,8 +335,7 @@ void bind_batch_norm(py::module_& module) {
                         [&, x = in<T>(input), dy = in<T>(grad_output), w = in<T>(weight), dx = out<T>(grad_input),
                          dw = out<T>(grad_weight), db = out<T>(grad_bias)] {
                             kernels<T>().batch_norm.backward(x, dy, stats.mean.data(), stats.variance.data(), w, dx, dw,
-                                                             db, size.batch, size.channels, size.positions, eps,
-                                                             from_batch, T(accumulate));
+                                                             db, size.all(), eps, from_batch, T(accumulate));
                         });
             });
             return grad_input;

@@ -5,21 +5,26 @@
 
 namespace pynet {
 
-// input, output: (batch, channels, positions); everything else: (channels). weight, bias and gradients may be null.
+// The sizes of input and output: (batch, channels, positions), where samples lie `stride` apart.
+struct BatchNormSizes {
+    Index batch, channels, positions, stride;
+};
+
+// Everything but input, output and their gradients: (channels). weight, bias and their gradients may be null.
 template <class T>
 struct BatchNorm {
     // mean and biased variance of each channel, in two passes
-    void (*statistics)(const T* input, double* mean, double* variance, Index batch, Index channels, Index positions);
+    void (*statistics)(const T* input, double* mean, double* variance, BatchNormSizes sizes);
     // output = (input - mean) / sqrt(variance + eps) * weight + bias
     void (*forward)(const T* input, const double* mean, const double* variance, const T* weight, const T* bias,
-                    T* output, Index batch, Index channels, Index positions, double eps);
+                    T* output, BatchNormSizes sizes, double eps);
     // With x = (input - mean) / s, s = sqrt(variance + eps), and sums over batch and positions, M values each:
     //   grad_bias = sum grad_output + beta grad_bias,  grad_weight = sum grad_output x + beta grad_weight,
     //   grad_input = weight / s (grad_output - (sum grad_output + x sum grad_output x) / M), the last term only where
     //   mean and variance come from this very input (from_batch).
     void (*backward)(const T* input, const T* grad_output, const double* mean, const double* variance, const T* weight,
-                     T* grad_input, T* grad_weight, T* grad_bias, Index batch, Index channels, Index positions,
-                     double eps, bool from_batch, T beta);
+                     T* grad_input, T* grad_weight, T* grad_bias, BatchNormSizes sizes, double eps, bool from_batch,
+                     T beta);
 };
 
 namespace PYNET_ISA {
@@ -28,43 +33,42 @@ constexpr Index channel_strip = 64;  // channels whose sums fit the stack and wh
 
 // f(first channel, width) for strips of channels, on the pool when there is enough to do.
 template <class F>
-void for_channel_strips(Index batch, Index channels, Index positions, const F& f) {
-    const Index strips = (channels + channel_strip - 1) / channel_strip;
-    for_blocks(strips, rows_of(cheap_grain, batch * channel_strip * positions), [=](Index begin, Index end) {
+void for_channel_strips(BatchNormSizes sizes, const F& f) {
+    const Index strips = (sizes.channels + channel_strip - 1) / channel_strip;
+    const Index grain = rows_of(cheap_grain, sizes.batch * channel_strip * sizes.positions);
+    for_blocks(strips, grain, [=](Index begin, Index end) {
         for (Index strip = begin; strip < end; ++strip) {
-            const Index first = strip * channel_strip;
-            f(first, channels - first < channel_strip ? channels - first : channel_strip);
+            const Index first = strip * channel_strip, left = sizes.channels - first;
+            f(first, left < channel_strip ? left : channel_strip);
         }
     });
 }
 
 // visit(c, i) for every value i of the channels first + c, c in [0, width).
 template <class Visit>
-void for_values(Index first, Index width, Index batch, Index channels, Index positions, const Visit& visit) {
-    for (Index n = 0; n < batch; ++n) {
-        if (positions == 1) {
-            const Index row = n * channels + first;
+void for_values(Index first, Index width, BatchNormSizes sizes, const Visit& visit) {
+    for (Index n = 0; n < sizes.batch; ++n) {
+        if (sizes.positions == 1) {
+            const Index row = n * sizes.stride + first;
 #pragma omp simd
             for (Index c = 0; c < width; ++c) visit(c, row + c);
             continue;
         }
         for (Index c = 0; c < width; ++c) {
-            const Index start = (n * channels + first + c) * positions;
-            for (Index s = 0; s < positions; ++s) visit(c, start + s);
+            const Index start = n * sizes.stride + (first + c) * sizes.positions;
+            for (Index s = 0; s < sizes.positions; ++s) visit(c, start + s);
         }
     }
 }
 
 template <class T>
-void batch_norm_statistics(const T* input, double* mean, double* variance, Index batch, Index channels,
-                           Index positions) {
-    const double count = double(batch) * double(positions);
-    for_channel_strips(batch, channels, positions, [=](Index first, Index width) {
+void batch_norm_statistics(const T* input, double* mean, double* variance, BatchNormSizes sizes) {
+    const double count = double(sizes.batch) * double(sizes.positions);
+    for_channel_strips(sizes, [=](Index first, Index width) {
         double sum[channel_strip] = {}, squares[channel_strip] = {}, center[channel_strip];
-        for_values(first, width, batch, channels, positions,
-                   [&, input](Index c, Index i) { sum[c] += double(input[i]); });
+        for_values(first, width, sizes, [&, input](Index c, Index i) { sum[c] += double(input[i]); });
         for (Index c = 0; c < width; ++c) center[c] = mean[first + c] = sum[c] / count;
-        for_values(first, width, batch, channels, positions, [&, input](Index c, Index i) {
+        for_values(first, width, sizes, [&, input](Index c, Index i) {
             const double distance = double(input[i]) - center[c];
             squares[c] += distance * distance;
         });
@@ -88,12 +92,12 @@ struct ChannelMap {
 
 template <class T>
 void batch_norm_forward(const T* input, const double* mean, const double* variance, const T* weight, const T* bias,
-                        T* output, Index batch, Index channels, Index positions, double eps) {
-    for_channel_strips(batch, channels, positions, [=](Index first, Index width) {
+                        T* output, BatchNormSizes sizes, double eps) {
+    for_channel_strips(sizes, [=](Index first, Index width) {
         const ChannelMap map(mean, variance, weight, first, width, eps);
         double shift[channel_strip];
         for (Index c = 0; c < width; ++c) shift[c] = bias ? double(bias[first + c]) : 0;
-        for_values(first, width, batch, channels, positions, [&, input, output](Index c, Index i) {
+        for_values(first, width, sizes, [&, input, output](Index c, Index i) {
             output[i] = T((double(input[i]) - map.mean[c]) * map.scale[c] + shift[c]);
         });
     });
@@ -101,13 +105,13 @@ void batch_norm_forward(const T* input, const double* mean, const double* varian
 
 template <class T>
 void batch_norm_backward(const T* input, const T* grad_output, const double* mean, const double* variance,
-                         const T* weight, T* grad_input, T* grad_weight, T* grad_bias, Index batch, Index channels,
-                         Index positions, double eps, bool from_batch, T beta) {
-    const double count = double(batch) * double(positions);
-    for_channel_strips(batch, channels, positions, [=](Index first, Index width) {
+                         const T* weight, T* grad_input, T* grad_weight, T* grad_bias, BatchNormSizes sizes, double eps,
+                         bool from_batch, T beta) {
+    const double count = double(sizes.batch) * double(sizes.positions);
+    for_channel_strips(sizes, [=](Index first, Index width) {
         const ChannelMap map(mean, variance, weight, first, width, eps);
         double sum[channel_strip] = {}, product[channel_strip] = {};
-        for_values(first, width, batch, channels, positions, [&, input, grad_output](Index c, Index i) {
+        for_values(first, width, sizes, [&, input, grad_output](Index c, Index i) {
             const double g = double(grad_output[i]);
             sum[c] += g;
             product[c] += g * (double(input[i]) - map.mean[c]) * map.inverse[c];
@@ -118,7 +122,7 @@ void batch_norm_backward(const T* input, const T* grad_output, const double* mea
             sum[c] = from_batch ? sum[c] / count : 0;
             product[c] = from_batch ? product[c] * map.inverse[c] / count : 0;
         }
-        for_values(first, width, batch, channels, positions, [&, input, grad_output, grad_input](Index c, Index i) {
+        for_values(first, width, sizes, [&, input, grad_output, grad_input](Index c, Index i) {
             const double distance = double(input[i]) - map.mean[c];
             // Selected: of running statistics the input knows nothing, and an infinite one must not become NaN.
             const double share = from_batch ? sum[c] + distance * product[c] : 0;

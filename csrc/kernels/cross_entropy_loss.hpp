@@ -23,6 +23,9 @@ struct CrossEntropyLoss {
     // grad_input[n, k] = (softmax(input)[n, k] sum_j a[n, j] - a[n, k]) * scale
     void (*backward)(const T* input, const T* target, const std::int64_t* labels, T* grad_input, Index batch,
                      Index classes, CrossEntropyLossOptions<T> options, double scale);
+    // Both at once: the exponentials are computed once.
+    double (*forward_backward)(const T* input, const T* target, const std::int64_t* labels, T* grad_input, Index batch,
+                               Index classes, CrossEntropyLossOptions<T> options, double scale);
     // sum_n weight[labels[n]] over the rows that are not ignored: what the mean divides by
     double (*total_weight)(const std::int64_t* labels, Index batch, CrossEntropyLossOptions<T> options);
 };
@@ -57,30 +60,55 @@ struct RowTarget {
     double of_label() const { return label < 0 ? 0.0 : sharp * (weight ? double(weight[label]) : 1.0); }
 };
 
+// The loss of one row with scores x.
+template <class T>
+double row_loss(const T* x, const RowSummary<T>& row, const RowTarget<T>& a, Index classes) {
+    const double maximum = double(row.maximum), log_total = row.log_total();
+    double loss = 0;
+    if (a.every_class_counts()) {
+#pragma omp simd reduction(+ : loss)
+        for (Index k = 0; k < classes; ++k) {
+            const double share = a.of_class(k);
+            // 0 * inf would be NaN where a class that does not count has score -inf.
+            loss += share == 0 ? 0.0 : share * (log_total + (maximum - double(x[k])));
+        }
+    }
+    const double share = a.of_label();
+    return share != 0 ? loss + share * (log_total + (maximum - double(x[a.label]))) : loss;
+}
+
+// The gradient of one row, in place of its exponentials dx.
+template <class T>
+void row_gradient(T* dx, const RowSummary<T>& row, const RowTarget<T>& a, Index classes, double scale) {
+    const bool dense = a.every_class_counts();
+    if (!dense && a.label < 0) {  // ignored, whatever its scores are
+        for (Index k = 0; k < classes; ++k) dx[k] = 0;
+        return;
+    }
+    double all = a.of_label();
+    if (dense) {
+#pragma omp simd reduction(+ : all)
+        for (Index k = 0; k < classes; ++k) all += a.of_class(k);
+    }
+    const double factor = all / row.total();
+    // In double until the end: where the right class has probability 1 - tiny, rounding first would leave 0.
+    const double at_label = a.label < 0 ? 0.0 : double(dx[a.label]) * factor - a.of_label();
+#pragma omp simd
+    for (Index k = 0; k < classes; ++k) dx[k] = T((double(dx[k]) * factor - (dense ? a.of_class(k) : 0.0)) * scale);
+    if (a.label >= 0) dx[a.label] = T((at_label - (dense ? a.of_class(a.label) : 0.0)) * scale);
+}
+
 template <class T>
 double cross_entropy_loss_forward(const T* input, const T* target, const std::int64_t* labels, T* losses, Index batch,
                                   Index classes, CrossEntropyLossOptions<T> options) {
     return sum_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
         double sum = 0;
-        for_exponentials(input, static_cast<T*>(nullptr), begin, end, classes,
-                         [&](Index n, const RowSummary<T>& row, const T*) {
-                             const RowTarget<T> a(target, labels, n, classes, options);
-                             const T* x = input + n * classes;
-                             const double maximum = double(row.maximum), log_total = row.log_total();
-                             double loss = 0;
-                             if (a.every_class_counts()) {
-#pragma omp simd reduction(+ : loss)
-                                 for (Index k = 0; k < classes; ++k) {
-                                     const double share = a.of_class(k);
-                                     // 0 * inf would be NaN where a class that does not count has score -inf.
-                                     loss += share == 0 ? 0.0 : share * (log_total + (maximum - double(x[k])));
-                                 }
-                             }
-                             const double share = a.of_label();
-                             if (share != 0) loss += share * (log_total + (maximum - double(x[a.label])));
-                             if (losses) losses[n] = T(loss);
-                             sum += loss;
-                         });
+        for_exponentials(
+            input, static_cast<T*>(nullptr), begin, end, classes, [&](Index n, const RowSummary<T>& row, const T*) {
+                const double loss = row_loss(input + n * classes, row, {target, labels, n, classes, options}, classes);
+                if (losses) losses[n] = T(loss);
+                sum += loss;
+            });
         return sum;
     });
 }
@@ -90,25 +118,23 @@ void cross_entropy_loss_backward(const T* input, const T* target, const std::int
                                  Index batch, Index classes, CrossEntropyLossOptions<T> options, double scale) {
     for_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
         for_exponentials(input, grad_input, begin, end, classes, [=](Index n, const RowSummary<T>& row, T* dx) {
-            const RowTarget<T> a(target, labels, n, classes, options);
-            const bool dense = a.every_class_counts();
-            if (!dense && a.label < 0) {  // ignored, whatever its scores are
-                for (Index k = 0; k < classes; ++k) dx[k] = 0;
-                return;
-            }
-            double all = a.of_label();
-            if (dense) {
-#pragma omp simd reduction(+ : all)
-                for (Index k = 0; k < classes; ++k) all += a.of_class(k);
-            }
-            const double factor = all / row.total();
-            // In double until the end: where the right class has probability 1 - tiny, rounding first would leave 0.
-            const double at_label = a.label < 0 ? 0.0 : double(dx[a.label]) * factor - a.of_label();
-#pragma omp simd
-            for (Index k = 0; k < classes; ++k)
-                dx[k] = T((double(dx[k]) * factor - (dense ? a.of_class(k) : 0.0)) * scale);
-            if (a.label >= 0) dx[a.label] = T((at_label - (dense ? a.of_class(a.label) : 0.0)) * scale);
+            row_gradient(dx, row, {target, labels, n, classes, options}, classes, scale);
         });
+    });
+}
+
+template <class T>
+double cross_entropy_loss_forward_backward(const T* input, const T* target, const std::int64_t* labels, T* grad_input,
+                                           Index batch, Index classes, CrossEntropyLossOptions<T> options,
+                                           double scale) {
+    return sum_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
+        double sum = 0;
+        for_exponentials(input, grad_input, begin, end, classes, [&](Index n, const RowSummary<T>& row, T* dx) {
+            const RowTarget<T> a(target, labels, n, classes, options);
+            sum += row_loss(input + n * classes, row, a, classes);
+            row_gradient(dx, row, a, classes, scale);
+        });
+        return sum;
     });
 }
 
@@ -123,6 +149,7 @@ double cross_entropy_loss_total_weight(const std::int64_t* labels, Index batch, 
 
 template <class T>
 constexpr CrossEntropyLoss<T> cross_entropy_loss{cross_entropy_loss_forward<T>, cross_entropy_loss_backward<T>,
+                                                 cross_entropy_loss_forward_backward<T>,
                                                  cross_entropy_loss_total_weight<T>};
 
 }  // namespace PYNET_ISA

@@ -22,6 +22,7 @@ constexpr Kernels<T> table{relu<T>,
                            cross_entropy_loss<T>,
                            sgd<T>,
                            adam<T>,
+                           clipping<T>,
                            math<T>};
 
 const Kernels<float> float_kernels = table<float>;

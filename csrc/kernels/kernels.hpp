@@ -4,6 +4,7 @@
 #include "activation.hpp"
 #include "adam.hpp"
 #include "batch_norm.hpp"
+#include "clipping.hpp"
 #include "cross_entropy.hpp"
 #include "cross_entropy_loss.hpp"
 #include "dropout.hpp"
@@ -39,6 +40,7 @@ struct Kernels {
     CrossEntropyLoss<T> cross_entropy_loss;
     Sgd<T> sgd;
     Adam<T> adam;
+    Clipping<T> clipping;
     Math<T> math;
 };
 

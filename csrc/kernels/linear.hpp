@@ -16,6 +16,8 @@ struct Linear {
     // dW = dY^T X + beta dW,  db = sum over the batch of dY + beta db;  beta is 0 or 1
     void (*backward_parameters)(const T* input, const T* grad_output, T* grad_weight, T* grad_bias, Index batch,
                                 Index in, Index out, T beta);
+    // sums = sum over rows of values + beta sums, in double, for rows that lie `stride` apart
+    void (*column_sums)(const T* values, Index stride, T* sums, Index rows, Index columns, T beta);
 };
 
 namespace PYNET_ISA {
@@ -69,16 +71,16 @@ void linear_backward_input(const T* grad_output, const T* weight, T* grad_input,
     });
 }
 
-// sums = sum over rows of values + beta sums, added up in double, a strip of columns at a time.
+// A strip of columns at a time.
 template <class T>
-void column_sums(const T* values, T* sums, Index rows, Index columns, T beta) {
+void column_sums(const T* values, Index stride, T* sums, Index rows, Index columns, T beta) {
     constexpr Index strip = 128;
     for_blocks((columns + strip - 1) / strip, rows_of(cheap_grain, rows * strip), [=](Index begin, Index end) {
         for (Index first = begin * strip; first < end * strip && first < columns; first += strip) {
             const Index width = columns - first < strip ? columns - first : strip;
             double sum[strip] = {};
             for (Index n = 0; n < rows; ++n) {
-                const T* row = values + n * columns + first;
+                const T* row = values + n * stride + first;
 #pragma omp simd
                 for (Index k = 0; k < width; ++k) sum[k] += double(row[k]);
             }
@@ -98,11 +100,11 @@ void linear_backward_parameters(const T* input, const T* grad_output, T* grad_we
         }
         for (Index i = begin * in; i < end * in; ++i) grad_weight[i] = beta == 0 ? T(0) : grad_weight[i];
     });
-    if (grad_bias) column_sums(grad_output, grad_bias, batch, out, beta);
+    if (grad_bias) column_sums(grad_output, out, grad_bias, batch, out, beta);
 }
 
 template <class T>
-constexpr Linear<T> linear{linear_forward<T>, linear_backward_input<T>, linear_backward_parameters<T>};
+constexpr Linear<T> linear{linear_forward<T>, linear_backward_input<T>, linear_backward_parameters<T>, column_sums<T>};
 
 }  // namespace PYNET_ISA
 }  // namespace pynet

@@ -49,8 +49,11 @@ struct Product {
 
     // result[n] = max(a[n] . x + bias[n], floor), for a (rows, depth)
     void (*dot_rows)(const T* a, const T* x, Index rows, Index depth, Result<T> result);
-    // result = sum_n factors[n] a[n], for a (rows, depth); written in whole vectors
-    void (*add_rows)(const T* a, const T* factors, Index rows, Index depth, T* result);
+    // result = sum_n factors[n] a[n], or is added to, for a (rows, depth); read and written in whole vectors
+    void (*add_rows)(const T* a, const T* factors, Index rows, Index depth, T* result, bool add);
+
+    // to = the sum of `count` matrices (rows, columns) whose elements lie `apart` from one matrix to the next
+    void (*add_up)(const T* matrices, Index count, Index apart, Index stride, Index rows, Index columns, T* to);
 };
 
 namespace PYNET_ISA {
@@ -298,7 +301,7 @@ void dot_rows(const T* a, const T* x, Index rows, Index depth, Result<T> result)
 
 template <class T, int vectors>
 [[gnu::always_inline]] inline void add_rows_at(const T* a, const T* factors, Index rows, Index depth, Index count,
-                                               T* result) {
+                                               T* result, bool add) {
     Vector<T> sums[vectors] = {};
     for (Index n = 0; n < rows; ++n) {
         const Vector<T> factor = all(factors[n]);
@@ -310,32 +313,47 @@ template <class T, int vectors>
         }
     }
 #pragma GCC unroll 8
-    for (int j = 0; j < vectors; ++j) store(result + j * lanes<T>, sums[j]);
+    for (int j = 0; j < vectors; ++j) {
+        store(result + j * lanes<T>, add ? load(result + j * lanes<T>) + sums[j] : sums[j]);
+    }
 }
 
 template <class T>
-void add_rows(const T* a, const T* factors, Index rows, Index depth, T* result) {
+void add_rows(const T* a, const T* factors, Index rows, Index depth, T* result, bool add) {
     for (Index k = 0; k < depth;) {
         const Index left = depth - k;
         if (left > 7 * lanes<T>) {
             const Index count = left < 8 * lanes<T> ? left : 8 * lanes<T>;
-            add_rows_at<T, 8>(a + k, factors, rows, depth, count, result + k);
+            add_rows_at<T, 8>(a + k, factors, rows, depth, count, result + k, add);
             k += 8 * lanes<T>;
         } else if (left > 3 * lanes<T>) {
             const Index count = left < 4 * lanes<T> ? left : 4 * lanes<T>;
-            add_rows_at<T, 4>(a + k, factors, rows, depth, count, result + k);
+            add_rows_at<T, 4>(a + k, factors, rows, depth, count, result + k, add);
             k += 4 * lanes<T>;
         } else {
             const Index count = left < lanes<T> ? left : lanes<T>;
-            add_rows_at<T, 1>(a + k, factors, rows, depth, count, result + k);
+            add_rows_at<T, 1>(a + k, factors, rows, depth, count, result + k, add);
             k += lanes<T>;
         }
     }
 }
 
 template <class T>
-constexpr Product<T> product{lanes<T>,    panel_width<T>,         pack_transposed<T>, pack<T>,
-                             multiply<T>, multiply_transposed<T>, dot_rows<T>,        add_rows<T>};
+void add_up(const T* matrices, Index count, Index apart, Index stride, Index rows, Index columns, T* to) {
+    for (Index n = 0; n < rows; ++n, matrices += stride, to += stride) {
+        for (Index k = 0; k < columns; k += lanes<T>) {
+            const Index left = columns - k < lanes<T> ? columns - k : lanes<T>;
+            Vector<T> sum = load_first(matrices + k, left);
+            for (Index i = 1; i < count; ++i) sum += load_first(matrices + i * apart + k, left);
+            store_first(to + k, sum, left);
+        }
+    }
+}
+
+template <class T>
+constexpr Product<T> product{lanes<T>,    panel_width<T>, pack_transposed<T>,
+                             pack<T>,     multiply<T>,    multiply_transposed<T>,
+                             dot_rows<T>, add_rows<T>,    add_up<T>};
 
 }  // namespace PYNET_ISA
 }  // namespace pynet

@@ -42,13 +42,14 @@ TEST_CASE("batch norm forward by hand") {
         each_layout([&](Index positions, Index batch) {
             const auto x = arranged(e.x, 3, positions);
             auto mean = unset<double>(3), variance = unset<double>(3);
-            k.statistics(x.data(), mean.data(), variance.data(), batch, 3, positions);
+            k.statistics(x.data(), mean.data(), variance.data(), {batch, 3, positions, 3 * positions});
             CHECK_CLOSE(mean, e.mean, 0);
             CHECK_CLOSE(variance, e.variance, 0);
 
             const auto forward = [&](const T* weight, const T* bias) {
                 auto y = unset<T>(12);
-                k.forward(x.data(), mean.data(), variance.data(), weight, bias, y.data(), batch, 3, positions, e.eps);
+                k.forward(x.data(), mean.data(), variance.data(), weight, bias, y.data(),
+                          {batch, 3, positions, 3 * positions}, e.eps);
                 return y;
             };
             const std::vector<double> both{7, 9, 11, 13, 20, 20, 20, 20, 27, 31, 31, 31};
@@ -75,7 +76,8 @@ TEST_CASE("batch norm backward by hand") {
                 auto dx = unset<T>(12);
                 k.backward(x.data(), dy.data(), e.mean.data(), e.variance.data(), weighted ? e.weight.data() : nullptr,
                            dx.data(), parameters ? grad_weight.data() : nullptr,
-                           parameters ? grad_bias.data() : nullptr, batch, 3, positions, e.eps, from_batch, beta);
+                           parameters ? grad_bias.data() : nullptr, {batch, 3, positions, 3 * positions}, e.eps,
+                           from_batch, beta);
                 return dx;
             };
             // weight/s is 1, 5/2, 1/2. Channel 0: dy - 8/4 - x 10/3/4. Channel 1: dy - 4/4. Channel 2: dy - 4/4 + x
@@ -110,11 +112,11 @@ TEST_CASE("batch norm takes the statistics that it is given") {
         const std::vector<T> x{1, 3, 7, 2, 10, 30}, dy{1, 2, 3, 1, -1, 1}, weight{2, 10};
         const std::vector<double> mean{3, 10}, variance{12, 21};
         auto y = unset<T>(6), dw = unset<T>(2), db = unset<T>(2), dx = unset<T>(6);
-        k.forward(x.data(), mean.data(), variance.data(), weight.data(), nullptr, y.data(), 1, 2, 3, 4);
+        k.forward(x.data(), mean.data(), variance.data(), weight.data(), nullptr, y.data(), {1, 2, 3, 6}, 4);
         // (-2, 0, 4) 2/4;  (-8, 0, 20) 10/5
         CHECK_CLOSE(y, (std::vector<double>{-1, 0, 2, -16, 0, 40}), epsilon<T>);
-        k.backward(x.data(), dy.data(), mean.data(), variance.data(), weight.data(), dx.data(), dw.data(), db.data(), 1,
-                   2, 3, 4, false, 0);
+        k.backward(x.data(), dy.data(), mean.data(), variance.data(), weight.data(), dx.data(), dw.data(), db.data(),
+                   {1, 2, 3, 6}, 4, false, 0);
         CHECK_CLOSE(dx, (std::vector<double>{0.5, 1, 1.5, 2, -2, 2}), epsilon<T>);
         CHECK_CLOSE(dw, (std::vector<double>{2.5, 2.4}), epsilon<T>);  // (-2 + 0 + 12)/4, (-8 + 0 + 20)/5
         CHECK_CLOSE(db, (std::vector<double>{6, 1}), epsilon<T>);
@@ -127,7 +129,7 @@ TEST_CASE("batch norm takes a small variance around a large mean exactly") {
         const T large = sizeof(T) == 4 ? T(9000002) : T(1e12);  // in float the sum of the first two is rounded
         const std::vector<T> x{large + 1, large + 2, large - 3};
         double mean = NAN, variance = NAN;
-        pynet::kernels<T>(isa).batch_norm.statistics(x.data(), &mean, &variance, 3, 1, 1);
+        pynet::kernels<T>(isa).batch_norm.statistics(x.data(), &mean, &variance, {3, 1, 1, 1});
         CHECK_EQUAL(mean, double(large));
         CHECK_EQUAL(variance, 14 / 3.0);  // (1 + 4 + 9) / 3
     });
@@ -140,7 +142,7 @@ TEST_CASE("batch norm adds up the gradient of its bias in double") {
         const double mean = 0, variance = 1;
         auto dx = unset<T>(3), db = unset<T>(1);
         pynet::kernels<T>(isa).batch_norm.backward(x.data(), dy.data(), &mean, &variance, nullptr, dx.data(), nullptr,
-                                                   db.data(), 3, 1, 1, 0, false, 0);
+                                                   db.data(), {3, 1, 1, 1}, 0, false, 0);
         CHECK_EQUAL(db, (std::vector<T>{16777218}));
         CHECK_EQUAL(dx, dy);
     });
@@ -152,18 +154,18 @@ TEST_CASE("batch norm of nothing") {
         const auto& k = pynet::kernels<T>(isa).batch_norm;
         const std::vector<double> mean{1, 2}, variance{1, 1};
         std::vector<T> dw{1, 2}, db{3, 4};
-        k.forward(nullptr, mean.data(), variance.data(), nullptr, nullptr, nullptr, 0, 2, 5, 1e-5);
-        k.backward(nullptr, nullptr, mean.data(), variance.data(), nullptr, nullptr, dw.data(), db.data(), 0, 2, 5,
-                   1e-5, false, 1);
+        k.forward(nullptr, mean.data(), variance.data(), nullptr, nullptr, nullptr, {0, 2, 5, 10}, 1e-5);
+        k.backward(nullptr, nullptr, mean.data(), variance.data(), nullptr, nullptr, dw.data(), db.data(),
+                   {0, 2, 5, 10}, 1e-5, false, 1);
         CHECK_EQUAL(dw, (std::vector<T>{1, 2}));
         CHECK_EQUAL(db, (std::vector<T>{3, 4}));
-        k.backward(nullptr, nullptr, mean.data(), variance.data(), nullptr, nullptr, dw.data(), db.data(), 0, 2, 5,
-                   1e-5, true, 0);
+        k.backward(nullptr, nullptr, mean.data(), variance.data(), nullptr, nullptr, dw.data(), db.data(),
+                   {0, 2, 5, 10}, 1e-5, true, 0);
         CHECK_EQUAL(dw, (std::vector<T>{0, 0}));
         CHECK_EQUAL(db, (std::vector<T>{0, 0}));
-        k.statistics(nullptr, nullptr, nullptr, 3, 0, 5);
-        k.forward(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 3, 0, 5, 1e-5);
-        k.backward(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 3, 0, 5, 1e-5, true, 0);
+        k.statistics(nullptr, nullptr, nullptr, {3, 0, 5, 0});
+        k.forward(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, {3, 0, 5, 0}, 1e-5);
+        k.backward(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, {3, 0, 5, 0}, 1e-5, true, 0);
     });
 }
 
@@ -207,14 +209,16 @@ TEST_CASE("batch norm of many channels") {
                            db == o.db;
                 }
             };
-            const Results got = on_any_threads([&, n = batch, c = channels, p = positions] {
-                Results r{unset<double>(c), unset<double>(c), unset<T>(size), unset<T>(size), unset<T>(c), unset<T>(c)};
-                k.statistics(x.data(), r.mean.data(), r.variance.data(), n, c, p);
-                k.forward(x.data(), r.mean.data(), r.variance.data(), w.data(), b.data(), r.y.data(), n, c, p, 0.01);
-                k.backward(x.data(), dy.data(), r.mean.data(), r.variance.data(), w.data(), r.dx.data(), r.dw.data(),
-                           r.db.data(), n, c, p, 0.01, true, 0);
-                return r;
-            });
+            const Results got = on_any_threads(
+                [&, c = channels, sizes = pynet::BatchNormSizes{batch, channels, positions, channels * positions}] {
+                    Results r{unset<double>(c), unset<double>(c), unset<T>(size),
+                              unset<T>(size),   unset<T>(c),      unset<T>(c)};
+                    k.statistics(x.data(), r.mean.data(), r.variance.data(), sizes);
+                    k.forward(x.data(), r.mean.data(), r.variance.data(), w.data(), b.data(), r.y.data(), sizes, 0.01);
+                    k.backward(x.data(), dy.data(), r.mean.data(), r.variance.data(), w.data(), r.dx.data(),
+                               r.dw.data(), r.db.data(), sizes, 0.01, true, 0);
+                    return r;
+                });
             CHECK_CLOSE(got.mean, mean, of_sums);
             CHECK_CLOSE(got.variance, variance, of_sums);
             CHECK_CLOSE(got.y, arranged(y, channels, positions), epsilon<T> + of_sums);
@@ -222,5 +226,41 @@ TEST_CASE("batch norm of many channels") {
             CHECK_CLOSE(got.dw, dw, epsilon<T> + of_sums);
             CHECK_CLOSE(got.db, db, epsilon<T> + of_sums);
         }
+    });
+}
+
+TEST_CASE("batch norm of some columns of wider rows") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).batch_norm;
+        const Index batch = 5, channels = 3, stride = 7;
+        const auto wide = numbers<T>(batch * stride, 1), grads = numbers<T>(batch * stride, 2);
+        const auto columns = [&](const std::vector<T>& rows) {
+            std::vector<T> own;
+            for (Index n = 0; n < batch; ++n) own.insert(own.end(), &rows[n * stride], &rows[n * stride] + channels);
+            return own;
+        };
+        struct Results {
+            std::vector<double> mean, variance;
+            std::vector<T> y, dx, dw, db;
+        };
+        const auto run = [&](const std::vector<T>& x, const std::vector<T>& dy, pynet::BatchNormSizes sizes) {
+            Results r{unset<double>(channels), unset<double>(channels), unset<T>(x.size()), unset<T>(x.size()),
+                      unset<T>(channels), unset<T>(channels)};
+            k.statistics(x.data(), r.mean.data(), r.variance.data(), sizes);
+            k.forward(x.data(), r.mean.data(), r.variance.data(), nullptr, nullptr, r.y.data(), sizes, 0.01);
+            k.backward(x.data(), dy.data(), r.mean.data(), r.variance.data(), nullptr, r.dx.data(), r.dw.data(),
+                       r.db.data(), sizes, 0.01, true, 0);
+            return r;
+        };
+        const auto got = run(wide, grads, {batch, channels, 1, stride});
+        for (Index i = 0; i < batch * stride; ++i) CHECK_EQUAL(std::isnan(got.y[i]), i % stride >= channels);
+        const auto expected = run(columns(wide), columns(grads), {batch, channels, 1, channels});
+        CHECK_EQUAL(got.mean, expected.mean);
+        CHECK_EQUAL(got.variance, expected.variance);
+        CHECK_EQUAL(columns(got.y), expected.y);
+        CHECK_EQUAL(columns(got.dx), expected.dx);
+        CHECK_EQUAL(got.dw, expected.dw);
+        CHECK_EQUAL(got.db, expected.db);
     });
 }

@@ -25,6 +25,10 @@ Results<T> run(const pynet::CrossEntropyLoss<T>& k, const std::vector<T>& x, con
     r.loss = k.forward(x.data(), target.data(), of_rows, r.losses.data(), batch, classes, options);
     CHECK_EQUAL(k.forward(x.data(), target.data(), of_rows, nullptr, batch, classes, options), r.loss);
     k.backward(x.data(), target.data(), of_rows, r.dx.data(), batch, classes, options, scale);
+    auto dx = unset<T>(batch * classes);
+    const double loss = k.forward_backward(x.data(), target.data(), of_rows, dx.data(), batch, classes, options, scale);
+    CHECK(loss == r.loss || std::isnan(r.loss));
+    CHECK_CLOSE(dx, r.dx, 2 * epsilon<T>);
     return r;
 }
 

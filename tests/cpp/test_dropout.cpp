@@ -116,3 +116,19 @@ TEST_CASE("dropout backward of many elements") {
         CHECK_CLOSE(dx, expected, 0);
     });
 }
+
+TEST_CASE("dropout draws a mask piece by piece") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).dropout;
+        const std::vector<T> x(1000, T(1));
+        auto y = unset<T>(1000);
+        std::vector<std::uint8_t> whole(1000, 7), pieces(1000, 7);
+        k.forward(x.data(), y.data(), whole.data(), 1000, 42, 0.3);
+        const Index ends[] = {0, 1, 63, 64, 65, 200, 999, 1000};
+        for (int i = 7; i > 0; --i) k.draw(pieces.data(), ends[i - 1], ends[i], 42, 0.3);
+        CHECK(pieces == whole);
+        k.draw(pieces.data(), 5, 5, 1, 0.3);
+        CHECK(pieces == whole);
+    });
+}

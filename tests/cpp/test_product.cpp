@@ -153,9 +153,33 @@ TEST_CASE("product of a matrix and a vector, from both sides") {
                 k.dot_rows(a.data.data(), x.data.data(), rows, depth, {y.data(), 1, bias.data(), 0});
                 CHECK_EQUAL(y, expected);
                 auto sum = unset<T>(up(depth, k.lanes));
-                k.add_rows(a.data.data(), f.data.data(), rows, depth, sum.data());
+                k.add_rows(a.data.data(), f.data.data(), rows, depth, sum.data(), false);
+                auto twice = sum;
+                k.add_rows(a.data.data(), f.data.data(), rows, depth, twice.data(), true);
                 sum.resize(depth);
                 CHECK_EQUAL(sum, multiplied(f, a));
+                for (Index i = 0; i < depth; ++i) CHECK_EQUAL(twice[i], 2 * sum[i]);
+            }
+        }
+    });
+}
+
+TEST_CASE("product adds up matrices, and leaves what lies between their rows") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const Index rows = 3, stride = 40, apart = rows * stride;
+        const auto a = numbers<T>(4 * apart, 1);
+        for (const Index columns : {1, 4, 15, 16, 33}) {
+            for (const Index count : {1, 2, 4}) {
+                auto sum = unset<T>(apart);
+                pynet::kernels<T>(isa).product.add_up(a.data(), count, apart, stride, rows, columns, sum.data());
+                for (Index i = 0; i < apart; ++i) {
+                    CHECK_EQUAL(std::isnan(sum[i]), i % stride >= columns);
+                    if (i % stride >= columns) continue;
+                    T expected = 0;
+                    for (Index m = 0; m < count; ++m) expected += a[m * apart + i];
+                    CHECK_EQUAL(sum[i], expected);
+                }
             }
         }
     });
