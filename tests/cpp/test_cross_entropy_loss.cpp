@@ -27,8 +27,8 @@ Results<T> run(const pynet::CrossEntropyLoss<T>& k, const std::vector<T>& x, con
     k.backward(x.data(), target.data(), of_rows, r.dx.data(), batch, classes, options, scale);
     auto dx = unset<T>(batch * classes);
     const double loss = k.forward_backward(x.data(), target.data(), of_rows, dx.data(), batch, classes, options, scale);
-    CHECK(loss == r.loss || std::isnan(r.loss));
-    CHECK_CLOSE(dx, r.dx, 2 * epsilon<T>);
+    CHECK_CLOSE((std::vector<double>{loss}), (std::vector<double>{r.loss}), 4 * epsilon<double>);
+    CHECK_CLOSE(dx, r.dx, 4 * epsilon<T>);
     return r;
 }
 
@@ -169,9 +169,9 @@ TEST_CASE("cross entropy loss does not ask for the score of a class that does no
         const auto check = [&](const std::vector<T>& target, const Labels& labels,
                                pynet::CrossEntropyLossOptions<T> options, double loss, const Doubles& dx) {
             const auto got = run(k, x, target, labels, 1, 3, options);
-            CHECK_CLOSE((Doubles{got.loss}), (Doubles{loss}), 2 * epsilon<T>);
-            CHECK_CLOSE(got.losses, (Doubles{loss}), 2 * epsilon<T>);
-            CHECK_CLOSE(got.dx, dx, 2 * epsilon<T>);
+            CHECK_CLOSE((Doubles{got.loss}), (Doubles{loss}), 4 * epsilon<T>);
+            CHECK_CLOSE(got.losses, (Doubles{loss}), 4 * epsilon<T>);
+            CHECK_CLOSE(got.dx, dx, 4 * epsilon<T>);
         };
         check({}, {0}, {nullptr, nobody, 0}, ln2, {-0.5, 0, 0.5});
         check({1, 0, 0}, {}, {nullptr, nobody, 0}, ln2, {-0.5, 0, 0.5});
