@@ -1,0 +1,45 @@
+// A Linear of a plan: its arrays and where its input, output and gradients lie.
+#pragma once
+
+#include "kernels/kernels.hpp"
+#include "plan/matrix.hpp"
+#include "plan/optimizer.hpp"
+
+namespace pynet {
+
+// The gradient at an input, as sums that different parts of the work have computed: the gradient is their sum.
+template <class T>
+struct PartialSums {
+    Buffer<T> buffer;
+    Index parts = 0, apart = 0;
+    Matrix<T> first;
+
+    void reserve(Index count, Index rows, Matrix<T> like) {
+        parts = count;
+        apart = rows * like.stride;
+        first = {buffer.reserve(count * apart), like.columns, like.stride};
+    }
+    Matrix<T> of(Index part) const { return {first.data + part * apart, first.columns, first.stride}; }
+};
+
+// The width of a packed panel that holds so many columns.
+template <class T>
+Index packed_width(Index columns) {
+    const Product<T>& product = kernels<T>().product;
+    return columns > product.lanes ? product.panel : product.lanes;
+}
+
+// output = max(input weight^T + bias, floor)
+template <class T>
+struct Dense {
+    Parameter<T> weight, bias;  // (out, in) and (out); no value: no bias
+    Index in, out;
+    T floor = -T(INFINITY);  // 0: a ReLU follows
+    bool first = false;      // nobody needs the gradient at its input
+    Matrix<T> input, output;
+
+    // Whether kernels may read the rows of the input in whole panels.
+    bool input_is_padded() const { return input.stride >= round_up(in, kernels<T>().product.panel); }
+};
+
+}  // namespace pynet

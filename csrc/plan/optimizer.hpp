@@ -1,0 +1,93 @@
+// Parameters of a plan, and what becomes of their gradients.
+#pragma once
+
+#include <cmath>
+#include <variant>
+#include <vector>
+
+#include "kernels/kernels.hpp"
+
+namespace pynet {
+
+// A module's arrays, and an optimizer's for it: the plan computes in them, so they are never out of date.
+template <class T>
+struct Parameter {
+    T* value = nullptr;
+    T* gradient = nullptr;
+    Index size = 0;
+    T* state[2] = {nullptr, nullptr};  // velocity; or mean and square
+    std::int64_t* steps = nullptr;
+
+    // Of the present step:
+    T* place = nullptr;  // where its whole gradient goes, if that is wanted
+    bool first = false;
+    double correction1 = 1, correction2 = 1;
+};
+
+// What is done to all gradients before the parameters move; infinite: nothing.
+struct Clip {
+    double norm = INFINITY, value = INFINITY;
+
+    bool any() const { return norm != INFINITY || value != INFINITY; }
+};
+
+template <class T>
+class Optimizer {
+ public:
+    using Options = std::variant<SgdOptions, AdamOptions>;
+
+    Options options;
+    Clip clip;
+
+    // Begins a step: the corrections of Adam are powers, which parameters of equal age share.
+    void begin(const std::vector<Parameter<T>*>& parameters) const {
+        const AdamOptions* adam = std::get_if<AdamOptions>(&options);
+        std::int64_t age = 0;
+        double correction1 = 1, correction2 = 1;
+        for (Parameter<T>* p : parameters) {
+            const std::int64_t next = *p->steps + 1;
+            if (adam && next != age) {
+                correction1 = 1 - std::pow(adam->beta1, double(next));
+                correction2 = 1 - std::pow(adam->beta2, double(next));
+                age = next;
+            }
+            p->first = next <= 1;
+            p->correction1 = correction1;
+            p->correction2 = correction2;
+        }
+    }
+
+    // Moves elements [first, first + count), whose gradient begins at `gradient`.
+    void move(const Parameter<T>& p, Index first, Index count, const T* gradient) const {
+        if (const SgdOptions* sgd = std::get_if<SgdOptions>(&options)) {
+            T* velocity = p.state[0] ? p.state[0] + first : nullptr;
+            kernels<T>().sgd.step(p.value + first, gradient, velocity, count, *sgd, p.first);
+        } else {
+            kernels<T>().adam.step(p.value + first, gradient, p.state[0] + first, p.state[1] + first, count,
+                                   std::get<AdamOptions>(options), p.correction1, p.correction2);
+        }
+    }
+};
+
+// Where gradients go in a step. Without need of them they exist only in a cache, for as long as parameters are moved.
+template <class T>
+struct Learner {
+    const Optimizer<T>* optimizer = nullptr;
+    bool keep = false;   // they are left in the modules' arrays
+    bool later = false;  // parameters move when all gradients are there: these are clipped first
+
+    bool whole() const { return keep || later; }
+
+    // A gradient of `rows` rows of `columns` elements, `stride` apart, of a parameter whose rows are `length` long.
+    void learn(const Parameter<T>& p, Index first, Index rows, Index columns, Index length, const T* gradient,
+               Index stride) const {
+        if (later) return;
+        if (columns == length && stride == length) return optimizer->move(p, first, rows * columns, gradient);
+        for (Index n = 0; n < rows; ++n) optimizer->move(p, first + n * length, columns, gradient + n * stride);
+    }
+    void learn(const Parameter<T>& p, Index first, Index count, const T* gradient) const {
+        if (!later) optimizer->move(p, first, count, gradient);
+    }
+};
+
+}  // namespace pynet

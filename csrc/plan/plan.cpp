@@ -1,0 +1,565 @@
+#include "plan/plan.hpp"
+
+#include <cmath>
+
+#include "plan/stage.hpp"
+#include "runtime/denormals.hpp"
+
+namespace pynet {
+namespace {
+
+// Measured on 2 cores. A second thread pays from 4 million operations on, or, for a single row, from weights of 1 MB
+// on; more parts than that only where each has much to do, for their sums cost time.
+Index parts_of_work(double operations, bool single_row) {
+    if (single_row) return operations < 5e5 ? 1 : operations < 16e6 ? 2 : 4;
+    return operations < 4e6 ? 1 : operations < 250e6 ? 2 : operations < 4e9 ? 4 : 8;
+}
+
+constexpr Index chunk_rows = 196;              // whole tiles of 14 rows whose values stay in the second cache
+constexpr Index rows_worth_packing = 128;      // batches from which on packed weights pay
+constexpr double weights_worth_packing = 5e5;  // up to so many: every part has a gradient of them all
+
+// f(part) for a member's share of the parts.
+template <class F>
+void share(Team team, Index parts, const F& f) {
+    const Index end = parts * (team.member + 1) / team.members;
+    for (Index part = parts * team.member / team.members; part < end; ++part) f(part);
+}
+
+}  // namespace
+
+// What one call works on.
+template <class T>
+struct Plan<T>::Call {
+    const T* x;
+    T* y;  // of a prediction
+    Target<T> target;
+    Index rows;
+    StepOptions options;
+    Learner<T> learner;
+    double divisor = 1;
+};
+
+template <class T>
+Plan<T>::Plan() = default;
+template <class T>
+Plan<T>::~Plan() = default;
+
+// ---------------------------------------------------------------------------------------------------- description
+
+template <class T>
+Stage<T>& Plan<T>::stage_for_operations() {
+    if (stages_.empty() || stages_.back()->row_operation) stages_.push_back(std::make_unique<Stage<T>>());
+    return *stages_.back();
+}
+
+template <class T>
+void Plan<T>::add(std::unique_ptr<Operation<T>> operation) {
+    mixes_rows_ = mixes_rows_ || operation->mixes_rows();
+    stage_for_operations().operations.push_back(std::move(operation));
+}
+
+template <class T>
+void Plan<T>::add_rows(RowOperation<T> operation) {
+    stages_.push_back(std::make_unique<Stage<T>>());
+    stages_.back()->row_operation = std::make_unique<RowOperation<T>>(operation);
+}
+
+template <class T>
+void Plan<T>::add_linear(Parameter<T> weight, Parameter<T> bias, Index in, Index out) {
+    auto stage = std::make_unique<Stage<T>>();
+    stage->in = in;
+    stage->out = out;
+    stage->dense = std::make_unique<Dense<T>>();
+    stage->dense->weight = weight;
+    stage->dense->bias = bias;
+    stage->dense->in = in;
+    stage->dense->out = out;
+    stage->by_columns = std::make_unique<DenseByColumns<T>>(*stage->dense);
+    stage->by_rows = std::make_unique<DenseByRows<T>>(*stage->dense);
+    stages_.push_back(std::move(stage));
+}
+
+template <class T>
+void Plan<T>::add_relu() {
+    add(std::make_unique<ActivationOperation<T>>(kernels<T>().relu, true));
+    if (stages_.back()->operations.size() == 1) stages_.back()->take_relu();
+}
+
+template <class T>
+void Plan<T>::add_leaky_relu(double slope) {
+    add(std::make_unique<ActivationOperation<T, T>>(kernels<T>().leaky_relu, false, T(slope)));
+}
+
+template <class T>
+void Plan<T>::add_sigmoid() {
+    add(std::make_unique<ActivationOperation<T>>(kernels<T>().sigmoid, false));
+}
+
+template <class T>
+void Plan<T>::add_tanh() {
+    add(std::make_unique<ActivationOperation<T>>(kernels<T>().tanh, false));
+}
+
+template <class T>
+void Plan<T>::add_softmax() {
+    add_rows({kernels<T>().softmax.forward, kernels<T>().softmax.backward});
+}
+
+template <class T>
+void Plan<T>::add_log_softmax() {
+    add_rows({kernels<T>().log_softmax.forward, kernels<T>().log_softmax.backward});
+}
+
+template <class T>
+void Plan<T>::add_dropout(double p) {
+    auto dropout = std::make_unique<DropoutOperation<T>>(p);
+    dropouts_.push_back(dropout.get());
+    add(std::move(dropout));
+}
+
+template <class T>
+void Plan<T>::add_batch_norm(BatchNormArrays<T> arrays, Index channels) {
+    Stage<T>& stage = stage_for_operations();
+    stage.out = channels;
+    add(std::make_unique<BatchNormOperation<T>>(arrays));
+}
+
+template <class T>
+void Plan<T>::set_criterion(std::unique_ptr<Criterion<T>> criterion) {
+    criterion_ = std::move(criterion);
+}
+
+template <class T>
+void Plan<T>::close() {
+    // Operations and SoftMax have as many columns as what stands before or behind them.
+    Index columns = 0;
+    for (auto& stage : stages_) {
+        if (!stage->out) stage->out = columns;
+        if (!stage->in) stage->in = stage->dense ? stage->in : stage->out;
+        columns = stage->out;
+    }
+    for (std::size_t s = stages_.size(); s-- > 0;) {
+        if (!stages_[s]->out) stages_[s]->out = stages_[s]->in = columns;
+        columns = stages_[s]->in;
+    }
+    in_ = stages_.front()->in;
+    out_ = stages_.back()->out;
+    stages_.front()->copies_input = !stages_.front()->dense && !stages_.front()->row_operation;
+    bool learned_before = false;
+    for (std::size_t s = 0; s < stages_.size(); ++s) {
+        Stage<T>& stage = *stages_[s];
+        const bool last = s + 1 == stages_.size();
+        stage.without_gaps = last || stages_[s + 1]->row_operation;
+        // A stage of operations alone lies where the one before it does.
+        for (std::size_t next = s + 1; next < stages_.size() && !stages_[next]->dense; ++next)
+            stage.without_gaps = true;
+        if (stage.dense) {
+            stage.dense->first = !learned_before;
+            weights_ += double(stage.dense->weight.size);
+            parameters_.push_back(&stage.dense->weight);
+            if (stage.dense->bias.value) parameters_.push_back(&stage.dense->bias);
+        }
+        for (auto& operation : stage.operations) operation->collect(parameters_);
+        learned_before = !parameters_.empty();
+    }
+}
+
+template <class T>
+bool Plan<T>::needs_two_rows() const {
+    for (const auto& stage : stages_) {
+        for (const auto& operation : stage->operations) {
+            if (operation->needs_two_rows()) return true;
+        }
+    }
+    return false;
+}
+
+template <class T>
+double Plan<T>::operations(Index rows, bool learning) const {
+    return (learning ? 6 : 2) * double(rows) * weights_;
+}
+
+// -------------------------------------------------------------------------------------------------------- memory
+
+template <class T>
+typename Plan<T>::Schedule Plan<T>::schedule_for(Index rows) const {
+    if (rows == 1) return Schedule::by_columns;
+    if (frozen_) return weights_ < weights_worth_packing ? Schedule::by_rows : Schedule::by_columns;
+    if (criterion_ && mixes_rows_) return Schedule::by_columns;
+    return rows >= rows_worth_packing && weights_ < weights_worth_packing ? Schedule::by_rows : Schedule::by_columns;
+}
+
+template <class T>
+void Plan<T>::reserve(Index rows) {
+    if (rows == rows_) return;
+    rows_ = 0;
+    arrange(rows);
+    rows_ = rows;
+}
+
+template <class T>
+void Plan<T>::arrange(Index rows) {
+    const bool learning = criterion_ != nullptr;
+    schedule_ = schedule_for(rows);
+    parts_ = parts_of_work(operations(rows, learning), rows == 1);
+    if (parts_ > rows && schedule_ == Schedule::by_rows) parts_ = rows;
+    const Index share_of_rows = (rows + parts_ - 1) / parts_;
+    chunk_ = share_of_rows < chunk_rows ? share_of_rows : chunk_rows;
+    const Index at_once = schedule_ == Schedule::by_rows ? parts_ * chunk_ : rows;
+    const Index panel = kernels<T>().product.panel;
+
+    Matrix<T> input{nullptr, in_, in_};
+    for (auto& stage : stages_) {
+        stage->arrange(input, at_once);
+        stage->parts = stage->row_operation ? 1 : parts_;
+        const Index panels = (stage->out + panel - 1) / panel;
+        if (stage->parts > panels) stage->parts = panels;
+        for (auto& operation : stage->operations) operation->reserve(rows);
+        if (stage->dense && schedule_ == Schedule::by_columns) stage->by_columns->reserve(rows, stage->parts, learning);
+        if (stage->dense && schedule_ == Schedule::by_rows) stage->by_rows->reserve(chunk_, parts_, learning);
+        input = stage->output;
+    }
+    outputs_.reserve(rows * out_);
+    if (!learning) return;
+
+    sums_.reserve(3 * parts_);
+    loss_gradients_.reserve(at_once * out_);
+    for (std::size_t s = stages_.size(); s-- > 0;) {
+        Stage<T>& stage = *stages_[s];
+        // The gradient at its output: the criterion's, or the sum of what the next stage's parts have computed.
+        if (s + 1 == stages_.size()) {
+            stage.gradient = {loss_gradients_.data(), out_, out_};
+        } else if (stages_[s + 1]->input_gradient.parts == 1) {
+            stage.gradient = stages_[s + 1]->input_gradient.first;
+        } else {
+            stage.arrange_gradient(at_once);
+        }
+        if (s == 0) continue;
+        if (stage.dense && stage.dense->first) {
+            stage.input_gradient.parts = 1;
+            continue;
+        }
+        if (!stage.dense && !stage.row_operation) {  // in place
+            stage.input_gradient.parts = 1;
+            stage.input_gradient.first = stage.gradient;
+            continue;
+        }
+        const Index parts = stage.dense && schedule_ == Schedule::by_columns ? stage.parts : 1;
+        stage.input_gradient.reserve(parts, at_once, stage.input);
+    }
+}
+
+// --------------------------------------------------------------------------------------------------------- steps
+
+template <class T>
+void Plan<T>::run(Call& call) {
+    struct Job {
+        Plan& plan;
+        Call& call;
+        static void run(void* context, Team team) {
+            const FlushDenormals flush;
+            Job& job = *static_cast<Job*>(context);
+            const bool rows = job.plan.schedule_ == Schedule::by_rows;
+            if (job.call.y) {
+                rows ? job.plan.predict_by_rows(team, job.call) : job.plan.predict_by_columns(team, job.call);
+            } else {
+                rows ? job.plan.step_by_rows(team, job.call) : job.plan.step_by_columns(team, job.call);
+            }
+        }
+    } job{*this, call};
+    Stage<T>& first = *stages_.front();
+    first.input.data = const_cast<T*>(call.x);  // which nobody writes
+    if (first.dense) first.dense->input.data = first.input.data;
+    parallel_team(parts_, Job::run, &job);
+}
+
+template <class T>
+bool Plan<T>::loss_is_in_order(const Call& call) const {
+    return !call.options.must_be_finite || std::isfinite(loss_of(call));
+}
+
+template <class T>
+T Plan<T>::loss_of(const Call& call) const {
+    double sum = 0;
+    for (Index part = 0; part < parts_; ++part) sum += sums_.data()[part];
+    return T(sum / call.divisor);
+}
+
+template <class T>
+double Plan<T>::step(const T* x, Target<T> target, Index rows, StepOptions options) {
+    reserve(rows);
+    Call call{x, nullptr, target, rows, options, {&optimizer, options.keep_gradients, optimizer.clip.any()}};
+    call.divisor = criterion_->divisor(target, rows, out_);
+    optimizer.begin(parameters_);
+    Index clipped = 0;
+    for (Parameter<T>* p : parameters_) {
+        p->place = p->gradient;
+        if (!options.keep_gradients && call.learner.later) clipped += p->size;
+    }
+    if (clipped) {
+        T* place = clipped_.reserve(clipped);
+        for (Parameter<T>* p : parameters_) {
+            p->place = place;
+            place += p->size;
+        }
+    }
+    for (Index part = 0; part < parts_; ++part) sums_.data()[part] = 0;
+    run(call);
+    const T loss = loss_of(call);
+    if (!loss_is_in_order(call)) return loss;
+    for (Parameter<T>* p : parameters_) ++*p->steps;
+    for (auto& stage : stages_) {
+        for (auto& operation : stage->operations) operation->finish();
+    }
+    return loss;
+}
+
+template <class T>
+void Plan<T>::step_by_columns(Team team, Call& call) {
+    const Index rows = call.rows, panel = kernels<T>().product.panel;
+    const auto columns_of = [=](const Stage<T>& stage, Index part) {
+        return Region{0, rows, cut(stage.out, part, stage.parts, panel), cut(stage.out, part + 1, stage.parts, panel)};
+    };
+    share(team, parts_, [&](Index part) {
+        for (auto& stage : stages_) stage->prepare(part, parts_, rows);
+        if (stages_.front()->dense) {
+            const Index first = cut(in_, part, parts_, panel), last = cut(in_, part + 1, parts_, panel);
+            stages_.front()->by_columns->pack_input(first, last, true);
+        }
+    });
+    team.meet();
+    for (std::size_t s = 0; s < stages_.size(); ++s) {
+        Stage<T>& stage = *stages_[s];
+        share(team, stage.parts, [&](Index part) {
+            const Region own = columns_of(stage, part);
+            stage.forward_columns(rows, own.first_column, own.last_column);
+            stage.operate(own);
+            if (s + 1 < stages_.size() && stages_[s + 1]->dense) {
+                stages_[s + 1]->by_columns->pack_input(own.first_column, own.last_column, true);
+            }
+        });
+        team.meet();
+    }
+    const Stage<T>& last_stage = *stages_.back();
+    share(team, parts_, [&](Index part) {
+        const Index first = cut(rows, part, parts_, 1), last = cut(rows, part + 1, parts_, 1);
+        if (first == last) return;
+        sums_.data()[part] =
+            criterion_->forward_backward(last_stage.output.at(first, 0), call.target, last_stage.gradient.at(first, 0),
+                                         first, last, out_, call.divisor);
+        std::memcpy(outputs_.data() + first * out_, last_stage.output.at(first, 0),
+                    static_cast<std::size_t>((last - first) * out_) * sizeof(T));
+    });
+    team.meet();
+    if (!loss_is_in_order(call)) return;
+    for (std::size_t s = stages_.size(); s-- > 0;) {
+        Stage<T>& stage = *stages_[s];
+        share(team, stage.parts, [&](Index part) {
+            const Region own = columns_of(stage, part);
+            if (s + 1 < stages_.size() && stages_[s + 1]->input_gradient.parts > 1) {
+                const PartialSums<T>& sums = stages_[s + 1]->input_gradient;
+                kernels<T>().product.add_up(sums.first.at(0, own.first_column), sums.parts, sums.apart,
+                                            sums.first.stride, rows, own.columns(),
+                                            stage.gradient.at(0, own.first_column));
+            }
+            stage.operate_back(own, call.learner);
+            if (stage.dense) {
+                const Matrix<T> to = stage.dense->first ? Matrix<T>{} : stage.input_gradient.of(part);
+                stage.by_columns->backward(part, own.first_column, own.last_column, stage.gradient, to, call.learner);
+            } else if (stage.row_operation && s > 0) {
+                stage.row_operation->backward(stage.input.data, stage.gradient.data, stage.input_gradient.first.data,
+                                              rows, stage.out);
+            }
+        });
+        if (s > 0) team.meet();
+        if (stage.dense && stage.dense->first) break;
+    }
+    if (call.learner.later) clip(team);
+}
+
+template <class T>
+void Plan<T>::step_by_rows(Team team, Call& call) {
+    share(team, parts_, [&](Index part) {
+        for (auto& stage : stages_) {
+            stage->prepare(part, parts_, call.rows);
+            if (stage->dense) stage->by_rows->pack_weight(part, parts_, true);
+        }
+    });
+    team.meet();
+    share(team, parts_, [&](Index part) {
+        const Index begin = cut(call.rows, part, parts_, 1), end = cut(call.rows, part + 1, parts_, 1);
+        const Index chunks = (end - begin + chunk_ - 1) / chunk_, base = part * chunk_;
+        for (Index c = 0; c < chunks; ++c) {
+            // Rows [first, last) of the batch lie in the buffers from row `base` on.
+            const Index first = begin + cut(end - begin, c, chunks, 1),
+                        last = begin + cut(end - begin, c + 1, chunks, 1);
+            const Index count = last - first;
+            for (std::size_t s = 0; s < stages_.size(); ++s) {
+                Stage<T>& stage = *stages_[s];
+                const Index from = s == 0 ? first : base;
+                stage.forward_rows(from, count, base);
+                stage.operate({base, base + count, 0, stage.out, first - base});
+            }
+            Stage<T>& last_stage = *stages_.back();
+            sums_.data()[part] +=
+                criterion_->forward_backward(last_stage.output.at(base, 0), call.target,
+                                             last_stage.gradient.at(base, 0), first, last, out_, call.divisor);
+            std::memcpy(outputs_.data() + first * out_, last_stage.output.at(base, 0),
+                        static_cast<std::size_t>(count * out_) * sizeof(T));
+            for (std::size_t s = stages_.size(); s-- > 0;) {
+                Stage<T>& stage = *stages_[s];
+                const Index from = s == 0 ? first : base;
+                stage.operate_back({base, base + count, 0, stage.out, first - base}, call.learner);
+                if (stage.dense) {
+                    stage.by_rows->backward(part, from, from + count, base, c == 0, stage.gradient,
+                                            stage.input_gradient.first);
+                    if (stage.dense->first) break;
+                } else if (stage.row_operation && s > 0) {
+                    stage.row_operation->backward(stage.input.at(from, 0), stage.gradient.at(base, 0),
+                                                  stage.input_gradient.first.at(base, 0), count, stage.out);
+                }
+            }
+        }
+    });
+    team.meet();
+    if (!loss_is_in_order(call)) return;
+    share(team, parts_, [&](Index part) {
+        for (auto& stage : stages_) {
+            if (stage->dense) stage->by_rows->learn(part, parts_, call.learner);
+        }
+    });
+    if (call.learner.later) clip(team);
+}
+
+// The gradients are all there: limits them and moves the parameters.
+template <class T>
+void Plan<T>::clip(Team team) {
+    const auto& kernel = kernels<T>().clipping;
+    const Clip limits = optimizer.clip;
+    const auto for_own = [&](const auto& f) {
+        share(team, parts_, [&](Index part) {
+            for (Parameter<T>* p : parameters_) {
+                const Index first = cut(p->size, part, parts_, 16), last = cut(p->size, part + 1, parts_, 16);
+                if (first < last) f(part, *p, first, last - first);
+            }
+        });
+    };
+    team.meet();
+    if (limits.norm != INFINITY) {
+        double* sums = sums_.data() + parts_;
+        share(team, parts_, [&](Index part) { sums[part] = sums[parts_ + part] = 0; });
+        for_own([&](Index part, const Parameter<T>& p, Index first, Index count) {
+            const double most = kernel.largest(p.place + first, count);
+            if (!(most <= sums[part])) sums[part] = most;  // NaN stays
+        });
+        team.meet();
+        double largest = 0;
+        for (Index part = 0; part < parts_; ++part) {
+            if (!(sums[part] <= largest)) largest = sums[part];
+        }
+        double norm = largest;
+        if (largest > 0 && largest < INFINITY) {  // in units of the largest, no square is too large for a double
+            for_own([&](Index part, const Parameter<T>& p, Index first, Index count) {
+                sums[parts_ + part] += kernel.sum_of_squares(p.place + first, count, largest);
+            });
+            team.meet();
+            double sum = 0;
+            for (Index part = 0; part < parts_; ++part) sum += sums[parts_ + part];
+            norm = largest * std::sqrt(sum);
+        }
+        const double factor = limits.norm / (norm + 1e-6);  // PyTorch's
+        if (!(factor >= 1)) {
+            for_own([&](Index, const Parameter<T>& p, Index first, Index count) {
+                kernel.scale(p.place + first, count, factor);
+            });
+        }
+    }
+    for_own([&](Index, const Parameter<T>& p, Index first, Index count) {
+        if (limits.value != INFINITY) kernel.limit(p.place + first, count, limits.value);
+        optimizer.move(p, first, count, p.place + first);
+    });
+}
+
+// --------------------------------------------------------------------------------------------------- predictions
+
+template <class T>
+void Plan<T>::freeze() {
+    for (auto& stage : stages_) stage->freeze();
+    frozen_ = true;
+}
+
+template <class T>
+void Plan<T>::predict(const T* x, Index rows, T* y) {
+    reserve(rows);
+    Call call{x, y, {}, rows, {}, {}};
+    run(call);
+}
+
+template <class T>
+void Plan<T>::predict_by_columns(Team team, Call& call) {
+    const Index rows = call.rows, panel = kernels<T>().product.panel;
+    const bool packed = frozen_ && rows > 1;
+    share(team, parts_, [&](Index part) {
+        for (auto& stage : stages_) stage->prepare(part, parts_, rows);
+        if (packed || !stages_.front()->dense) return;
+        stages_.front()->by_columns->pack_input(cut(in_, part, parts_, panel), cut(in_, part + 1, parts_, panel),
+                                                false);
+    });
+    team.meet();
+    for (std::size_t s = 0; s < stages_.size(); ++s) {
+        Stage<T>& stage = *stages_[s];
+        share(team, stage.parts, [&](Index part) {
+            const Region own{0, rows, cut(stage.out, part, stage.parts, panel),
+                             cut(stage.out, part + 1, stage.parts, panel)};
+            if (stage.dense && packed) {
+                stage.by_rows->forward_columns(0, rows, 0, own.first_column, own.last_column);
+            } else {
+                stage.forward_columns(rows, own.first_column, own.last_column);
+            }
+            stage.operate(own);
+            if (!packed && s + 1 < stages_.size() && stages_[s + 1]->dense) {
+                stages_[s + 1]->by_columns->pack_input(own.first_column, own.last_column, false);
+            }
+        });
+        team.meet();
+    }
+    share(team, parts_, [&](Index part) {
+        const Index first = cut(rows, part, parts_, 1), last = cut(rows, part + 1, parts_, 1);
+        std::memcpy(call.y + first * out_, stages_.back()->output.at(first, 0),
+                    static_cast<std::size_t>((last - first) * out_) * sizeof(T));
+    });
+}
+
+template <class T>
+void Plan<T>::predict_by_rows(Team team, Call& call) {
+    share(team, parts_, [&](Index part) {
+        for (auto& stage : stages_) {
+            stage->prepare(part, parts_, call.rows);
+            if (stage->dense && !frozen_) stage->by_rows->pack_weight(part, parts_, false);
+        }
+    });
+    team.meet();
+    share(team, parts_, [&](Index part) {
+        const Index begin = cut(call.rows, part, parts_, 1), end = cut(call.rows, part + 1, parts_, 1);
+        const Index chunks = (end - begin + chunk_ - 1) / chunk_, base = part * chunk_;
+        for (Index c = 0; c < chunks; ++c) {
+            const Index first = begin + cut(end - begin, c, chunks, 1),
+                        last = begin + cut(end - begin, c + 1, chunks, 1);
+            const Index count = last - first;
+            for (std::size_t s = 0; s < stages_.size(); ++s) {
+                Stage<T>& stage = *stages_[s];
+                const Index from = s == 0 ? first : base;
+                stage.forward_rows(from, count, base);
+                stage.operate({base, base + count, 0, stage.out, first - base});
+            }
+            std::memcpy(call.y + first * out_, stages_.back()->output.at(base, 0),
+                        static_cast<std::size_t>(count * out_) * sizeof(T));
+        }
+    });
+}
+
+template class Plan<float>;
+template class Plan<double>;
+
+}  // namespace pynet

@@ -1,0 +1,104 @@
+// A compiled network: a list of stages, a criterion and an optimizer, and the memory that a step needs. Knows no
+// Python.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "plan/criterion.hpp"
+#include "plan/operation.hpp"
+#include "plan/optimizer.hpp"
+#include "runtime/parallel.hpp"
+
+namespace pynet {
+
+template <class T>
+class Stage;
+
+// What a step is to do besides moving the parameters.
+struct StepOptions {
+    bool keep_gradients = false;  // leave them in the modules' arrays
+    bool must_be_finite = false;  // move nothing if the loss is not
+};
+
+// Described once, layer by layer, then used for batches of any size. One call at a time.
+template <class T>
+class Plan {
+ public:
+    Plan();
+    ~Plan();
+
+    // The description: in the order of the layers, then close().
+    void add_linear(Parameter<T> weight, Parameter<T> bias, Index in, Index out);
+    void add_relu();
+    void add_leaky_relu(double slope);
+    void add_sigmoid();
+    void add_tanh();
+    void add_softmax();
+    void add_log_softmax();
+    void add_dropout(double p);
+    void add_batch_norm(BatchNormArrays<T> arrays, Index channels);
+    void close();
+
+    // For steps; without a criterion a plan can only predict.
+    void set_criterion(std::unique_ptr<Criterion<T>> criterion);
+    Optimizer<T> optimizer;
+
+    // Takes copies of all parameters, folds BatchNorm into the Linear before it, and packs the weights once.
+    void freeze();
+
+    Index in() const { return in_; }
+    Index out() const { return out_; }
+    bool needs_two_rows() const;
+    double operations(Index rows, bool learning) const;
+    const std::vector<Parameter<T>*>& parameters() const { return parameters_; }
+    const std::vector<DropoutOperation<T>*>& dropouts() const { return dropouts_; }
+
+    // Memory for batches of so many rows: the only thing that can fail.
+    void reserve(Index rows);
+
+    // One training step on rows that have been reserved for: x (rows, in). Returns the loss.
+    double step(const T* x, Target<T> target, Index rows, StepOptions options);
+    // y (rows, out)
+    void predict(const T* x, Index rows, T* y);
+    // The output of the last step, (rows, out).
+    const T* output() const { return outputs_.data(); }
+
+ private:
+    struct Call;
+    enum class Schedule { by_columns, by_rows };
+
+    Stage<T>& stage_for_operations();
+    void add(std::unique_ptr<Operation<T>> operation);
+    void add_rows(RowOperation<T> operation);
+    Schedule schedule_for(Index rows) const;
+    Index parts_for(Index rows) const;
+    void arrange(Index rows);
+    void run(Call& call);
+    void step_by_columns(Team team, Call& call);
+    void step_by_rows(Team team, Call& call);
+    void predict_by_columns(Team team, Call& call);
+    void predict_by_rows(Team team, Call& call);
+    void clip(Team team);
+    T loss_of(const Call& call) const;
+    bool loss_is_in_order(const Call& call) const;
+
+    std::vector<std::unique_ptr<Stage<T>>> stages_;
+    std::unique_ptr<Criterion<T>> criterion_;
+    std::vector<Parameter<T>*> parameters_;
+    std::vector<DropoutOperation<T>*> dropouts_;
+    Index in_ = 0, out_ = 0;
+    double weights_ = 0;
+    bool mixes_rows_ = false, frozen_ = false;
+
+    // For the present number of rows.
+    Index rows_ = 0, parts_ = 1, chunk_ = 0;
+    Schedule schedule_ = Schedule::by_columns;
+    Buffer<T> outputs_, loss_gradients_, clipped_;
+    Buffer<double> sums_;
+};
+
+extern template class Plan<float>;
+extern template class Plan<double>;
+
+}  // namespace pynet
