@@ -10,13 +10,14 @@ __path__ = _load_core(__path__)
 
 from . import callbacks, criteria, data, layers, metrics, optim, plot, testing
 from .arrays import get_default_dtype, set_default_dtype
+from .compiled import compile_predict, compile_step
 from .config import get_num_threads, set_num_threads, show_config
 from .criteria import MSE, CrossEntropy, CrossEntropyLoss, MSELoss
 from .criterion import Criterion
 from .errors import CheckpointError, DivergedError, GradientError, ShapeError, StateError
 from .hooks import capture
 from .inspection import profile, summary, trace_nan
-from .layers import BatchNorm, Dropout, LeakyReLU, Linear, LogSoftMax, ReLU, Sigmoid, SoftMax, Tanh
+from .layers import BatchNorm, Dropout, Flatten, Identity, LeakyReLU, Linear, LogSoftMax, ReLU, Sigmoid, SoftMax, Tanh
 from .module import Module
 from .saving import load, load_metadata, save
 from .sequential import Sequential
@@ -33,8 +34,10 @@ __all__ = [
     "CrossEntropyLoss",
     "DivergedError",
     "Dropout",
+    "Flatten",
     "GradientError",
     "History",
+    "Identity",
     "LeakyReLU",
     "Linear",
     "LogSoftMax",
@@ -50,6 +53,8 @@ __all__ = [
     "Trainer",
     "callbacks",
     "capture",
+    "compile_predict",
+    "compile_step",
     "criteria",
     "data",
     "get_default_dtype",

@@ -69,8 +69,18 @@ def as_fraction(value: Any, name: str) -> float:
     return number
 
 
+def as_flag(value: Any, name: str) -> bool:
+    """Return True or False."""
+    return bool(value)
+
+
 def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """Return one of the choices."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
     return str(value)
+
+
+def as_reduction(value: Any, name: str) -> str:
+    """Return what a criterion makes of the losses that it computes."""
+    return as_choice(value, name, ("mean", "sum", "none"))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from . import protocol
+from . import _core, protocol
 from .arrays import Array
 from .places import places
 from .replay import is_replaying
@@ -67,10 +67,12 @@ class _Hooked:
     def add(self, hook: Callable[..., object]) -> Handle:
         handle = Handle(self, hook)
         self._handles = (*self._handles, handle)
+        _core.structure_changed()
         return handle
 
     def drop(self, handle: Handle) -> None:
         self._handles = tuple(kept for kept in self._handles if kept is not handle)
+        _core.structure_changed()
         attributes = vars(self._module)
         if self._handles or attributes.get(self._name) is not self:
             return

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import _core
 from .arrays import Array
 from .criterion import Criterion
 from .errors import StateError
@@ -271,6 +272,7 @@ def convert(module: Any, dtype: np.dtype[Any]) -> None:
     converted: dict[int, Array] = {}
     for _, part in modules(module):
         convert_in(attributes_of(part), dtype, converted)
+    _core.structure_changed()
 
 
 def convert_in(attributes: dict[Any, Any] | list[Any], dtype: np.dtype[Any], converted: dict[int, Array]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from .arrays import Array, as_input
 from .errors import ShapeError
 from .module import Module
 from .replay import Left, forward_of_copy, left_in, remembering, replay
+
+if TYPE_CHECKING:
+    from .compiled.plan import Plan
 
 
 class _Run(NamedTuple):
@@ -163,6 +166,12 @@ class Sequential(Module):
     def _placed(self, error: Exception, position: int) -> Exception:
         error.add_note(f"in layer {position} of Sequential: {self.layers[position]!r}")
         return error
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe the layers to a compiled step."""
+        plan.watch(self, "layers")
+        for position, layer in enumerate(self.layers):
+            plan.add(layer, position)
 
     def named_children(self) -> Iterable[tuple[str, Any]]:
         """Return the layers, named by their positions, and what a subclass holds besides."""

@@ -67,9 +67,28 @@ void register_errors() {
             if (thrown) std::rethrow_exception(thrown);
         } catch (const ShapeError& error) {
             py::set_error(py::module_::import("pynet.errors").attr("ShapeError"), error.what());
+        } catch (const StateError& error) {
+            py::set_error(py::module_::import("pynet.errors").attr("StateError"), error.what());
         }
     });
 }
+
+template <>
+bool is_ready<float>(py::handle value, int axes) {
+    return is_laid_out(value) && proxy(value)->nd == axes && kind(value) == Kind::float32;
+}
+template <>
+bool is_ready<double>(py::handle value, int axes) {
+    return is_laid_out(value) && proxy(value)->nd == axes && kind(value) == Kind::float64;
+}
+template <>
+bool is_ready<std::int64_t>(py::handle value, int axes) {
+    return is_laid_out(value) && proxy(value)->nd == axes && kind(value) == Kind::int64;
+}
+
+const py::ssize_t* shape_of(py::handle array) { return proxy(array)->dimensions; }
+void* data_of(py::handle array) { return proxy(array)->data; }
+bool is_writable(py::handle array) { return proxy(array)->flags & py::detail::npy_api::NPY_ARRAY_WRITEABLE_; }
 
 py::array as_array(py::handle value, const char* name) {
     return is_plain(value) ? borrow(value) : py::array(numpy().as_array(value, name));

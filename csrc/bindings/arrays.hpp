@@ -18,7 +18,15 @@ namespace py = pybind11;
 struct ShapeError : std::invalid_argument {
     using std::invalid_argument::invalid_argument;
 };
+// Becomes pynet.StateError.
+struct StateError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 void register_errors();
+
+// A plain ndarray of this type, and of so many axes, that a kernel can read as it lies: found out in nanoseconds.
+template <class T>
+bool is_ready(py::handle value, int axes);
 
 // Anything array-like as a C-contiguous, aligned, native float32 or float64 array, copied only where it is not one
 // already. Without `like` float32 and float64 are kept, with it the result has like's dtype. Throws TypeError.
@@ -49,6 +57,12 @@ void require_length(const py::array& array, const char* name, Index length);
 py::array apart_from(const py::array& array, const std::optional<py::array>& written);
 
 py::array empty_like(const py::array& array);
+
+// The sizes of an ndarray, without a py::array around it.
+const py::ssize_t* shape_of(py::handle array);
+void* data_of(py::handle array);
+// Whether pynet may still write where it lies.
+bool is_writable(py::handle array);
 
 // A NumPy scalar of the dtype of `like`.
 py::object scalar_like(const py::array& like, double value);

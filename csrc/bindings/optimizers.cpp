@@ -13,6 +13,9 @@ namespace {
 
 using namespace py::literals;
 
+// At which step each parameter is, from 1 on.
+using Steps = py::array_t<std::int64_t, py::array::c_style>;
+
 // The i-th parameter's array in each of several parallel lists, all alike.
 class Parallel {
  public:
@@ -45,19 +48,20 @@ void bind_sgd(py::module_& module) {
     module.def(
         "sgd_step",
         [](const py::list& parameters, const py::list& grads, const std::optional<py::list>& velocities,
-           const std::vector<std::int64_t>& steps, double lr, double momentum, double dampening, double weight_decay,
-           bool nesterov) {
+           const Steps& steps, double lr, double momentum, double dampening, double weight_decay, bool nesterov) {
             Parallel all = velocities ? Parallel(parameters, {{"grads", &grads}, {"velocities", &*velocities}})
                                       : Parallel(parameters, {{"grads", &grads}});
-            if (steps.size() != all.size()) throw py::value_error("steps must have one entry per parameter");
+            if (std::size_t(steps.size()) != all.size())
+                throw py::value_error("steps must have one entry per parameter");
             const SgdOptions options{lr, momentum, dampening, weight_decay, nesterov};
             for (std::size_t i = 0; i < all.size(); ++i) {
+                const bool first = steps.data()[i] <= 1;
                 by_dtype(all[i][0], [&](auto zero) {
                     using T = decltype(zero);
                     compute(double(all[i][0].size()),
                             [&, p = out<T>(all[i][0]), g = in<T>(all[i][1]), size = all[i][0].size(),
                              v = velocities ? out<T>(all[i][2]) : nullptr] {
-                                kernels<T>().sgd.step(p, g, v, size, options, steps[i] <= 1);
+                                kernels<T>().sgd.step(p, g, v, size, options, first);
                             });
                 });
             }
@@ -70,13 +74,13 @@ void bind_adam(py::module_& module) {
     module.def(
         "adam_step",
         [](const py::list& parameters, const py::list& grads, const py::list& means, const py::list& squares,
-           const std::vector<std::int64_t>& steps, double lr, double beta1, double beta2, double eps,
-           double weight_decay, bool decoupled) {
+           const Steps& steps, double lr, double beta1, double beta2, double eps, double weight_decay, bool decoupled) {
             Parallel all(parameters, {{"grads", &grads}, {"means", &means}, {"squares", &squares}});
-            if (steps.size() != all.size()) throw py::value_error("steps must have one entry per parameter");
+            if (std::size_t(steps.size()) != all.size())
+                throw py::value_error("steps must have one entry per parameter");
             const AdamOptions options{lr, beta1, beta2, eps, weight_decay, decoupled};
             for (std::size_t i = 0; i < all.size(); ++i) {
-                const double t = double(steps[i]);
+                const double t = double(steps.data()[i]);
                 by_dtype(all[i][0], [&](auto zero) {
                     using T = decltype(zero);
                     compute(double(all[i][0].size()),

@@ -290,7 +290,7 @@ template <class T>
 double Plan<T>::step(const T* x, Target<T> target, Index rows, StepOptions options) {
     reserve(rows);
     Call call{x, nullptr, target, rows, options, {&optimizer, options.keep_gradients, optimizer.clip.any()}};
-    call.divisor = criterion_->divisor(target, rows, out_);
+    call.divisor = divisor(target, rows);
     optimizer.begin(parameters_);
     Index clipped = 0;
     for (Parameter<T>* p : parameters_) {

@@ -54,6 +54,9 @@ class Plan {
     const std::vector<Parameter<T>*>& parameters() const { return parameters_; }
     const std::vector<DropoutOperation<T>*>& dropouts() const { return dropouts_; }
 
+    // What the sum of the rows' losses is divided by: 0 if no row counts.
+    double divisor(Target<T> target, Index rows) const { return criterion_->divisor(target, rows, out_); }
+
     // Memory for batches of so many rows: the only thing that can fail.
     void reserve(Index rows);
 

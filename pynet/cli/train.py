@@ -17,7 +17,7 @@ from ..callbacks import EarlyStopping, ProgressBar
 from ..data import train_test_split
 from ..errors import DivergedError
 from ..training import History, Trainer
-from ..training.samples import batch_ends
+from ..data.batches import batch_ends
 from .encoding import Classes, Encoding, guess_task, learn
 from .failure import Failure
 from .model_file import Trained

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,9 @@ from .. import _core
 from ..arrays import Array, as_classes, as_input
 from ..criterion import Criterion
 from ..module import named
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class CrossEntropy(Criterion):
@@ -51,6 +54,10 @@ class CrossEntropy(Criterion):
         """Return ``-target / clip(input, 1e-15, 1 - 1e-15) / N``."""
         self.grad_output = grad = _core.cross_entropy_backward(input, target)
         return grad
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this criterion to a compiled step."""
+        plan.cross_entropy()
 
     @named
     def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:

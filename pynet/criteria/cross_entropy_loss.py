@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array, as_input
-from ..checks import as_choice, as_number
+from ..checks import as_reduction, as_share
 from ..criterion import Criterion
 from ..errors import ShapeError
 from ..module import named
+from ..watched import Watched
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
+
+
+def _as_class_weight(value: Any, name: str) -> Array | None:
+    if value is None:
+        return None
+    weight = as_input(value, name).copy()
+    if weight.ndim != 1:
+        raise ShapeError(f"{name} has shape {weight.shape}, expected (classes,)")
+    if not np.all((weight >= 0) & (weight < np.inf)):
+        raise ValueError(f"{name} must be finite and not negative")
+    return weight
+
+
+def _as_label(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f"{name} must fit 64 bits, got {value}")
+    return int(value)
 
 
 class CrossEntropyLoss(Criterion):
@@ -54,6 +77,11 @@ class CrossEntropyLoss(Criterion):
 
     takes_labels = True
 
+    weight = Watched(_as_class_weight, "What each class counts, (classes,), or None.")
+    ignore_index = Watched(_as_label, "Rows with this label count nothing.")
+    reduction = Watched(as_reduction, "What is made of the rows' losses.")
+    label_smoothing = Watched(as_share, "The share of every target that is spread over all classes.")
+
     def __init__(
         self,
         weight: npt.ArrayLike | None = None,
@@ -61,21 +89,8 @@ class CrossEntropyLoss(Criterion):
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
-        self.weight = None if weight is None else as_input(weight, "weight").copy()
-        if self.weight is not None:
-            if self.weight.ndim != 1:
-                raise ShapeError(f"weight has shape {self.weight.shape}, expected (classes,)")
-            if not np.all((self.weight >= 0) & (self.weight < np.inf)):
-                raise ValueError("weight must be finite and not negative")
-        if isinstance(ignore_index, bool) or not isinstance(ignore_index, int | np.integer):
-            raise TypeError(f"ignore_index must be an int, got {ignore_index!r}")
-        if not -(2**63) <= ignore_index < 2**63:
-            raise ValueError(f"ignore_index must fit 64 bits, got {ignore_index}")
-        self.ignore_index = int(ignore_index)
-        self.reduction = as_choice(reduction, "reduction", ("mean", "sum", "none"))
-        self.label_smoothing = as_number(label_smoothing, "label_smoothing")
-        if not 0 <= self.label_smoothing <= 1:
-            raise ValueError(f"label_smoothing must be from 0 to 1, got {label_smoothing}")
+        self.weight, self.ignore_index = weight, ignore_index
+        self.reduction, self.label_smoothing = reduction, label_smoothing
 
     def _options(self) -> tuple[Array | None, int, float, str]:
         return self.weight, self.ignore_index, self.label_smoothing, self.reduction
@@ -91,6 +106,11 @@ class CrossEntropyLoss(Criterion):
         """Return ``softmax(input)_k * sum_j a_j - a_k`` per row, divided as the loss is."""
         self.grad_output = grad = _core.cross_entropy_loss_backward(input, target, *self._options())
         return grad
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this criterion to a compiled step."""
+        plan.require_one_number(self.reduction)
+        plan.cross_entropy_loss(*self._options())
 
     @named
     def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
@@ -10,6 +10,9 @@ from .. import _core
 from ..arrays import Array
 from ..criterion import Criterion
 from ..module import named
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class MSE(Criterion):
@@ -40,6 +43,10 @@ class MSE(Criterion):
         """Return ``2 * (input - target) / N``."""
         self.grad_output = grad = _core.mse_backward(input, target, "batch")
         return grad
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this criterion to a compiled step."""
+        plan.mse("batch")
 
     @named
     def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
-from ..checks import as_choice
+from ..checks import as_reduction
 from ..criterion import Criterion
 from ..module import named
+from ..watched import Watched
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class MSELoss(Criterion):
@@ -35,8 +39,10 @@ class MSELoss(Criterion):
         If the batch is empty, or ``reduction`` is none of the three.
     """
 
+    reduction = Watched(as_reduction, "What is made of the squared errors.")
+
     def __init__(self, reduction: str = "mean") -> None:
-        self.reduction = as_choice(reduction, "reduction", ("mean", "sum", "none"))
+        self.reduction = reduction
 
     @named
     def forward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Any:
@@ -49,6 +55,11 @@ class MSELoss(Criterion):
         """Return ``2 * (input - target)``, divided by the number of elements if the loss is their mean."""
         self.grad_output = grad = _core.mse_backward(input, target, self.reduction)
         return grad
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this criterion to a compiled step."""
+        plan.require_one_number(self.reduction)
+        plan.mse(self.reduction)
 
     @named
     def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:

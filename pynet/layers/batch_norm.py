@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array, choose_dtype
-from ..checks import as_at_least_zero, as_number, as_size
+from ..checks import as_at_least_zero, as_share, as_size
 from ..module import named
 from ..replay import is_replaying
+from ..watched import Watched
 from .parametric import Parametric, array_attribute
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class BatchNorm(Parametric):
@@ -68,6 +72,8 @@ class BatchNorm(Parametric):
     parameter_names = ("weight", "bias")
     buffer_names = ("running_mean", "running_var", "num_batches_tracked")
 
+    eps = Watched(as_at_least_zero, "Added to the variance.")
+    momentum = Watched(as_share, "How far the running statistics move.")
     weight = array_attribute("weight", "weight", "The factors, (num_features,), or None.")
     bias = array_attribute("bias", "bias", "The offsets, (num_features,), or None.")
     grad_weight = array_attribute("grad_weight", "grad_weight", "The gradient of weight, or None.")
@@ -86,10 +92,7 @@ class BatchNorm(Parametric):
     ) -> None:
         super().__init__()
         self.num_features = size = as_size(num_features, "num_features")
-        self.eps = as_at_least_zero(eps, "eps")
-        self.momentum = as_number(momentum, "momentum")
-        if not 0 <= self.momentum <= 1:
-            raise ValueError(f"momentum must be from 0 to 1, got {momentum}")
+        self.eps, self.momentum = eps, momentum
         self.affine = bool(affine)
         kind = choose_dtype(dtype)
         self._weight = np.ones(size, kind) if affine else None
@@ -139,6 +142,22 @@ class BatchNorm(Parametric):
             self.eps,
             self.training,
             bool(accumulate),
+        )
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.watch_mode(self)
+        plan.batch_norm(
+            self._weight,
+            self._bias,
+            self._grad_weight,
+            self._grad_bias,
+            self._running_mean,
+            self._running_var,
+            self._num_batches_tracked,
+            self.eps,
+            self.momentum,
+            plan.training(self),
         )
 
     def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from ..errors import ShapeError, StateError
 from ..module import Layer, named
 from ..random import Randomness, Seed
 from ..replay import is_replaying
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class Dropout(Layer):
@@ -66,6 +69,7 @@ class Dropout(Layer):
     @p.setter
     def p(self, p: Any) -> None:
         self._p = as_fraction(p, "p")
+        _core.structure_changed()
 
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
@@ -74,7 +78,7 @@ class Dropout(Layer):
         if self.training and is_replaying():
             output = self._masked(output)
         elif self.training:
-            output, self.mask = _core.dropout_forward(output, self._random.word(), self._p)
+            output, self.mask = _core.dropout_forward(output, self._draw(), self._p)
         self.output = output
         return output
 
@@ -87,10 +91,19 @@ class Dropout(Layer):
             raise ShapeError(f"grad_output has shape {grad.shape}, expected {at.shape} as input")
         return self._masked(grad) if self.training else grad
 
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.watch_mode(self)
+        if plan.training(self):
+            plan.dropout(self._p, self._draw)
+
     def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
         """Return one product for each element in training, nothing in evaluation; the generator computes in ints."""
         products = math.prod(input_shape) if self.training else 0
         return products, products
+
+    def _draw(self) -> int:
+        return self._random.word()
 
     def _masked(self, array: Array) -> Array:
         if self.mask is None:

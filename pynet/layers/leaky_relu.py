@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
@@ -10,6 +10,9 @@ from .. import _core
 from ..arrays import Array
 from ..checks import as_finite
 from ..module import Layer, named
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class LeakyReLU(Layer):
@@ -50,6 +53,7 @@ class LeakyReLU(Layer):
     @slope.setter
     def slope(self, slope: Any) -> None:
         self._slope = as_finite(slope, "slope")
+        _core.structure_changed()
 
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
@@ -61,3 +65,7 @@ class LeakyReLU(Layer):
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output`` where ``input > 0``, else ``slope * grad_output``."""
         return _core.leaky_relu_backward(input, grad_output, self._slope)
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.leaky_relu(self._slope)

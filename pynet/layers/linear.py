@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from ..checks import as_size
 from ..module import named
 from ..random import Randomness, Seed
 from .parametric import Parametric, array_attribute
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class Linear(Parametric):
@@ -88,6 +91,10 @@ class Linear(Parametric):
         return _core.linear_backward(
             input, grad_output, self._weight, self._grad_weight, self._grad_bias, bool(accumulate)
         )
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.linear(self._weight, self._bias, self._grad_weight, self._grad_bias)
 
     def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
         """Return ``2 rows dim_in dim_out`` plus the bias for forward, two such products plus its sum for backward."""

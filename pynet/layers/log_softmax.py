@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
 from ..module import Layer, named
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class LogSoftMax(Layer):
@@ -37,3 +42,7 @@ class LogSoftMax(Layer):
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output - softmax(input) * sum(grad_output)``, row by row."""
         return _core.log_softmax_backward(input, grad_output)
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.log_softmax()

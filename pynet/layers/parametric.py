@@ -4,6 +4,7 @@ from operator import attrgetter
 
 import numpy as np
 
+from .. import _core
 from ..arrays import Array, as_parameter
 from ..module import Layer
 from ..protocol import convert_in
@@ -25,6 +26,7 @@ class Parametric(Layer):
             else:
                 array = array.astype(current.dtype)
         setattr(self, f"_{name}", array)
+        _core.structure_changed()
 
 
 def array_attribute(name: str, shown: str, doc: str) -> property:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
 from ..module import Layer, named
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class ReLU(Layer):
@@ -36,3 +41,7 @@ class ReLU(Layer):
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output``, and 0 where ``input <= 0``."""
         return _core.relu_backward(input, grad_output)
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.relu()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
 from ..module import Layer, named
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class Sigmoid(Layer):
@@ -32,3 +37,7 @@ class Sigmoid(Layer):
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output * s * (1 - s)`` with ``s = sigmoid(input)``."""
         return _core.sigmoid_backward(input, grad_output)
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.sigmoid()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
 from ..module import Layer, named
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class SoftMax(Layer):
@@ -38,3 +43,7 @@ class SoftMax(Layer):
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``p * (grad_output - sum(p * grad_output))`` with ``p = softmax(input)``, row by row."""
         return _core.softmax_backward(input, grad_output)
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.softmax()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array
 from ..module import Layer, named
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class Tanh(Layer):
@@ -32,3 +37,7 @@ class Tanh(Layer):
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output * (1 - tanh(input)**2)``."""
         return _core.tanh_backward(input, grad_output)
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.tanh()

@@ -1,11 +1,16 @@
 """Adam and AdamW: steps of a size of their own for every parameter."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from ..arrays import Array
 from ..checks import as_at_least_zero, as_fraction
 from .optimizer import Hyper, Optimizer
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 def _as_betas(value: Any, name: str) -> tuple[float, float]:
@@ -64,7 +69,11 @@ class Adam(Optimizer):
         super().__init__(model, lr)
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
 
-    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]) -> None:
+    def add_to(self, plan: Plan) -> None:
+        """Describe the step to a compiled one."""
+        plan.adam(self.lr, *self.betas, self.eps, self.weight_decay, self._decoupled)
+
+    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: Array) -> None:
         means, squares = buffers
         _core.adam_step(
             parameters,

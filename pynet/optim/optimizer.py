@@ -5,26 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from .. import protocol
+from .. import _core, protocol
 from ..arrays import Array, as_array, native_float
 from ..checks import as_at_least_zero, as_size
 from ..errors import ShapeError, StateError
+from ..watched import Watched
 
 
-class Hyper:
-    """A hyper-parameter: an attribute that is checked whenever it is assigned."""
+class Hyper(Watched):
+    """A hyper-parameter: what is assigned counts from the next step on."""
 
     def __init__(self, check: Callable[[Any, str], Any], doc: str) -> None:
-        self._check, self.__doc__ = check, doc
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, instance: Any, owner: type) -> Any:
-        return self if instance is None else vars(instance)[self._name]
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        vars(instance)[self._name] = self._check(value, self._name)
+        super().__init__(check, doc, _core.options_changed)
 
 
 class Optimizer:
@@ -74,11 +66,22 @@ class Optimizer:
             plan = self._new_plan(parameters)
         for slot in plan.odd:
             slot.read()
-        self._move(plan.arrays, plan.gradients, plan.buffers, [state["step"] + 1 for state in plan.states])
-        for state in plan.states:
-            state["step"] += 1
+        self._move(plan.arrays, plan.gradients, plan.buffers, plan.steps + 1)
+        plan.steps += 1
         for slot in plan.odd:
             slot.write()
+        self._take(plan)
+
+    def prepare(self) -> "_Plan":
+        """Return the arrays of a step, which a compiled one computes in and counts in ``steps``."""
+        parameters = protocol.all_parameters(self.model)
+        plan = self._plan
+        if plan is None or not plan.is_for(parameters, self.buffers):
+            plan = self._new_plan(parameters)
+        self._take(plan)
+        return plan
+
+    def _take(self, plan: "_Plan") -> None:
         if plan is not self._plan:
             self._state, self._plan = plan.state_by_name, plan
 
@@ -103,14 +106,16 @@ class Optimizer:
         kept = [state.get(name) for name in self.buffers]
         return all(buffer is not None and (buffer.shape, buffer.dtype) == (array.shape, array.dtype) for buffer in kept)
 
-    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]) -> None:
+    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: Array) -> None:
         raise NotImplementedError(f"{type(self).__name__} must define _move")
 
     def state_dict(self) -> dict[str, Any]:
         """Return copies of the hyper-parameters and, under ``state``, of what is kept for each parameter by name."""
         state = {
-            name: {"step": kept["step"]} | {buffer: kept[buffer].copy() for buffer in self.buffers if buffer in kept}
+            name: {"step": int(kept["step"])}
+            | {buffer: kept[buffer].copy() for buffer in self.buffers if buffer in kept}
             for name, kept in self._state.items()
+            if kept["step"] > 0
         }
         return {option: getattr(self, option) for option in self.options} | {"state": state}
 
@@ -208,7 +213,10 @@ class _Plan:
         self._parameters, self._buffer_names = parameters, buffer_names
         self.arrays, self.gradients = [slot.array for slot in slots], [slot.gradient for slot in slots]
         self.buffers = [[state[name] for state in states] for name in buffer_names]
-        self.states = states
+        # Each parameter's own count is a view of these, for a step in C++ counts where the numbers lie.
+        self.steps = np.array([state["step"] for state in states], np.int64)
+        for position, state in enumerate(states):
+            state["step"] = self.steps[position : position + 1].reshape(())
         self.state_by_name = {slot.name: state for slot, state in zip(slots, states, strict=True)}
         self.odd = [slot for slot in slots if slot.is_odd]
 

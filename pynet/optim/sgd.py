@@ -1,11 +1,16 @@
 """SGD: a step against the gradient, with momentum on request."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from ..arrays import Array
-from ..checks import as_at_least_zero, as_finite
+from ..checks import as_at_least_zero, as_finite, as_flag
 from .optimizer import Hyper, Optimizer
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class SGD(Optimizer):
@@ -40,6 +45,7 @@ class SGD(Optimizer):
     momentum = Hyper(as_at_least_zero, "How much of the velocity is kept.")
     dampening = Hyper(as_finite, "How much of the gradient does not go into the velocity.")
     weight_decay = Hyper(as_at_least_zero, "How much of the parameter is added to its gradient.")
+    nesterov = Hyper(as_flag, "Whether to look ahead.")
 
     def __init__(
         self,
@@ -52,7 +58,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(model, lr)
         self.momentum, self.dampening, self.weight_decay = momentum, dampening, weight_decay
-        self.nesterov = bool(nesterov)
+        self.nesterov = nesterov
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):
             raise ValueError("nesterov needs a momentum above 0 and no dampening")
 
@@ -61,7 +67,11 @@ class SGD(Optimizer):
         """The velocity, where there is momentum."""
         return ("momentum_buffer",) if self.momentum else ()
 
-    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: list[int]) -> None:
+    def add_to(self, plan: Plan) -> None:
+        """Describe the step to a compiled one."""
+        plan.sgd(self.lr, self.momentum, self.dampening, self.weight_decay, self.nesterov)
+
+    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: Array) -> None:
         velocities = buffers[0] if buffers else None
         _core.sgd_step(
             parameters,

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array, as_array, as_classes, as_input
+from ..data.batches import Rows
 from ..data.loader import as_rows, require_same_rows
 from ..errors import ShapeError
-
-Rows: TypeAlias = "slice | Array"
-
 
 class Batch(NamedTuple):
     """Inputs, targets and, if rows have them, weights."""
@@ -77,21 +74,6 @@ def is_mapped(array: object) -> bool:
             return True
         array = array.base
     return False
-
-
-def batches(rows: int, batch_size: int, order: Array | None = None) -> Iterator[Rows]:
-    """Yield the rows of each batch: slices, or pieces of an order."""
-    ends = batch_ends(rows, batch_size)
-    for start, end in zip([0, *ends], ends, strict=False):
-        yield slice(start, end) if order is None else order[start:end]
-
-
-def batch_ends(rows: int, batch_size: int) -> list[int]:
-    """Return where each batch ends; a last batch of one row joins the one before it, for BatchNorm needs two."""
-    ends = [*range(batch_size, rows, batch_size), rows]
-    if len(ends) > 1 and batch_size > 1 and ends[-1] - ends[-2] == 1:
-        del ends[-2]
-    return ends
 
 
 def row_weights(

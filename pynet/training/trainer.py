@@ -15,6 +15,7 @@ from .. import protocol
 from ..arrays import Array, as_array, as_input, native_float
 from ..callbacks.callback import Callback
 from ..checks import as_positive, as_size
+from ..data.batches import batch_ends, batches
 from ..data.loader import as_rows
 from ..data.split import train_test_split
 from ..errors import CheckpointError, DivergedError, ShapeError, StateError
@@ -23,12 +24,13 @@ from ..metrics import Metric, MetricLike, as_metrics
 from ..optim.clipping import clip_grad_norm_, clip_grad_value_
 from ..random import Randomness, Seed
 from ..replay import replay
+from ..roles import as_criterion, as_module, as_optimizer
 from ..snapshot import restore_snapshot, take_snapshot
 from . import checkpoint, random_state
-from .arguments import as_callbacks, as_criterion, as_optimizer, as_pair
+from .arguments import as_callbacks, as_pair
 from .history import History
 from .interruption import Interruption, noted_interruption
-from .samples import Batch, Samples, batch_ends, batches, row_weights
+from .samples import Batch, Samples, row_weights
 from .sums import Sums
 
 _ROWS_AT_ONCE = 1024  # in evaluation, where more would only take memory
@@ -110,9 +112,8 @@ class Trainer:
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
-        if not protocol.is_module(model):
-            raise TypeError(f"model must be a module with forward and backward, got {model!r:.80}")
-        self.model, self.criterion, self.optimizer = model, as_criterion(criterion), as_optimizer(optimizer, model)
+        self.model, self.criterion = as_module(model), as_criterion(criterion)
+        self.optimizer = as_optimizer(optimizer, model)
         self.callbacks = as_callbacks(callbacks)
         self.metrics: list[Metric] = as_metrics(metrics)
         self.clip_norm = None if clip_norm is None else as_positive(clip_norm, "clip_norm")

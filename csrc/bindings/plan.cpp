@@ -1,0 +1,514 @@
+// Compiled networks for Python: their description, and a call that costs next to nothing.
+#include "plan/plan.hpp"
+
+#include <pybind11/stl.h>
+
+#include <atomic>
+#include <chrono>
+#include <limits>
+#include <variant>
+
+#include "bindings/arrays.hpp"
+#include "bindings/bindings.hpp"
+
+namespace pynet {
+namespace {
+
+using namespace py::literals;
+
+// Counted up whenever something is assigned that a plan has looked at: all models together, since one comparison is
+// cheaper than knowing which. Options are those of optimizers, which change often and are read quickly.
+std::atomic<std::uint64_t> structure_changes{0}, option_changes{0};
+
+// Work from which on the GIL is worth handing over.
+constexpr double long_work = 2e6;
+
+// What a target is compared with.
+struct TargetKind {
+    bool takes_labels = false;
+    std::int64_t ignore_index = std::numeric_limits<std::int64_t>::min();
+};
+
+// An array that a plan computes in, and where it lay when the plan was made.
+struct Watched {
+    py::object array;
+    void* data;
+
+    bool is_as_it_was() const { return data_of(array) == data && is_writable(array); }
+};
+
+// An attribute that modules and users assign without telling, and what was in it if it is a list.
+struct WatchedAttribute {
+    py::dict attributes;
+    py::str name;
+    py::object value;  // null: there was none
+    std::vector<py::object> items;
+
+    WatchedAttribute(const py::object& owner, const py::str& name_) : attributes(owner.attr("__dict__")), name(name_) {
+        value = py::reinterpret_borrow<py::object>(PyDict_GetItem(attributes.ptr(), name.ptr()));
+        if (!value || !PyList_Check(value.ptr())) return;
+        for (const auto item : value) items.push_back(py::reinterpret_borrow<py::object>(item));
+    }
+    bool is_as_it_was() const {
+        if (PyDict_GetItem(attributes.ptr(), name.ptr()) != value.ptr()) return false;
+        if (!value || !PyList_Check(value.ptr())) return true;
+        if (std::size_t(PyList_GET_SIZE(value.ptr())) != items.size()) return false;
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            if (PyList_GET_ITEM(value.ptr(), py::ssize_t(i)) != items[i].ptr()) return false;
+        }
+        return true;
+    }
+};
+
+// A plan in float or double, with the Python objects that it needs.
+class Description {
+ public:
+    explicit Description(bool single) : structure(structure_changes), options(option_changes) {
+        if (single) {
+            plan = std::make_unique<Plan<float>>();
+        } else {
+            plan = std::make_unique<Plan<double>>();
+        }
+    }
+
+    // f(plan)
+    template <class F>
+    auto with(const F& f) {
+        return std::visit([&](auto& p) { return f(*p); }, plan);
+    }
+
+    template <class T>
+    T* watch(const py::object& array) {
+        if (array.is_none()) return nullptr;
+        const py::array checked = as_parameter(array, "parameter");
+        if (is_float32(checked) != (sizeof(T) == 4)) throw py::value_error("all parameters must have one dtype");
+        watched.push_back({array, data_of(array)});
+        return static_cast<T*>(data_of(array));
+    }
+    template <class T>
+    Parameter<T> parameter(const py::object& value, const py::object& gradient) {
+        Parameter<T> p;
+        p.value = watch<T>(value);
+        if (!p.value) return p;
+        p.gradient = watch<T>(gradient);
+        p.size = py::reinterpret_borrow<py::array>(value).size();
+        return p;
+    }
+
+    bool is_as_it_was() const {
+        if (structure != structure_changes.load(std::memory_order_relaxed)) return false;
+        for (const Watched& w : watched) {
+            if (!w.is_as_it_was()) return false;
+        }
+        for (const WatchedAttribute& w : attributes) {
+            if (!w.is_as_it_was()) return false;
+        }
+        return true;
+    }
+
+    std::variant<std::unique_ptr<Plan<float>>, std::unique_ptr<Plan<double>>> plan;
+    std::vector<Watched> watched;
+    std::vector<WatchedAttribute> attributes;
+    std::vector<py::object> kept, draws;  // draws: of each Dropout, a function that returns its next number
+    TargetKind target;
+    bool flattens = false;
+    std::uint64_t structure, options;
+};
+
+template <class T>
+T type_of(const Plan<T>&);
+
+template <class Enum>
+Enum squares_over(const std::string& reduction) {
+    return reduction == "batch" ? Enum::batch : reduction == "mean" ? Enum::elements : Enum::nothing;
+}
+
+void bind_description(py::module_& module) {
+    py::class_<Description> d(module, "Plan", py::dynamic_attr());
+    d.def(py::init<bool>(), "single"_a);
+    d.def("linear", [](Description& self, const py::object& weight, const py::object& bias,
+                       const py::object& grad_weight, const py::object& grad_bias) {
+        self.with([&](auto& plan) {
+            using T = decltype(type_of(plan));
+            const py::array w = as_parameter(weight, "W");
+            plan.add_linear(self.parameter<T>(weight, grad_weight), self.parameter<T>(bias, grad_bias), w.shape(1),
+                            w.shape(0));
+        });
+    });
+    d.def("relu", [](Description& self) { self.with([](auto& plan) { plan.add_relu(); }); });
+    d.def("leaky_relu",
+          [](Description& self, double slope) { self.with([=](auto& plan) { plan.add_leaky_relu(slope); }); });
+    d.def("sigmoid", [](Description& self) { self.with([](auto& plan) { plan.add_sigmoid(); }); });
+    d.def("tanh", [](Description& self) { self.with([](auto& plan) { plan.add_tanh(); }); });
+    d.def("softmax", [](Description& self) { self.with([](auto& plan) { plan.add_softmax(); }); });
+    d.def("log_softmax", [](Description& self) { self.with([](auto& plan) { plan.add_log_softmax(); }); });
+    d.def("dropout", [](Description& self, double p, const py::object& draw) {
+        self.with([=](auto& plan) { plan.add_dropout(p); });
+        self.draws.push_back(draw);
+    });
+    d.def("batch_norm",
+          [](Description& self, const py::object& weight, const py::object& bias, const py::object& grad_weight,
+             const py::object& grad_bias, const py::object& running_mean, const py::object& running_var,
+             const py::array_t<std::int64_t>& count, double eps, double momentum, bool training) {
+              self.with([&](auto& plan) {
+                  using T = decltype(type_of(plan));
+                  BatchNormArrays<T> arrays{self.parameter<T>(weight, grad_weight),
+                                            self.parameter<T>(bias, grad_bias),
+                                            self.watch<T>(running_mean),
+                                            self.watch<T>(running_var),
+                                            static_cast<std::int64_t*>(data_of(count)),
+                                            eps,
+                                            momentum,
+                                            training};
+                  self.kept.push_back(count);
+                  plan.add_batch_norm(arrays, py::reinterpret_borrow<py::array>(running_mean).size());
+              });
+          });
+    d.def("watch", [](Description& self, const py::object& owner, const py::str& name) {
+        self.attributes.emplace_back(owner, name);
+    });
+
+    d.def("mse", [](Description& self, const std::string& reduction) {
+        self.with([&](auto& plan) {
+            using T = decltype(type_of(plan));
+            plan.set_criterion(std::make_unique<MseCriterion<T>>(squares_over<SquaresOver>(reduction)));
+        });
+    });
+    d.def("cross_entropy", [](Description& self) {
+        self.with([&](auto& plan) {
+            using T = decltype(type_of(plan));
+            plan.set_criterion(std::make_unique<CrossEntropyCriterion<T>>());
+        });
+        self.target.takes_labels = true;
+    });
+    d.def("cross_entropy_loss", [](Description& self, const py::object& weight, std::int64_t ignore_index,
+                                   double label_smoothing, const std::string& reduction) {
+        self.with([&](auto& plan) {
+            using T = decltype(type_of(plan));
+            const T* weights = nullptr;
+            if (!weight.is_none()) {
+                const py::array converted = as_input(weight, "weight", py::array(py::dtype::of<T>(), 0));
+                self.kept.push_back(converted);
+                weights = in<T>(converted);
+            }
+            plan.set_criterion(std::make_unique<CrossEntropyLossCriterion<T>>(
+                CrossEntropyLossOptions<T>{weights, ignore_index, label_smoothing}, reduction == "mean"));
+        });
+        self.target = {true, ignore_index};
+    });
+
+    d.def("sgd",
+          [](Description& self, double lr, double momentum, double dampening, double weight_decay, bool nesterov) {
+              self.with([=](auto& plan) {
+                  plan.optimizer.options = SgdOptions{lr, momentum, dampening, weight_decay, nesterov};
+              });
+          });
+    d.def("adam", [](Description& self, double lr, double beta1, double beta2, double eps, double weight_decay,
+                     bool decoupled) {
+        self.with(
+            [=](auto& plan) { plan.optimizer.options = AdamOptions{lr, beta1, beta2, eps, weight_decay, decoupled}; });
+    });
+    d.def("clip", [](Description& self, double norm, double value) {
+        self.with([=](auto& plan) { plan.optimizer.clip = {norm, value}; });
+    });
+
+    d.def("close", [](Description& self) { self.with([](auto& plan) { plan.close(); }); });
+    d.def("parameters", [](Description& self) {
+        return self.with([](auto& plan) {
+            std::vector<std::uintptr_t> found;
+            for (const auto* p : plan.parameters()) found.push_back(reinterpret_cast<std::uintptr_t>(p->value));
+            return found;
+        });
+    });
+    d.def("states", [](Description& self, const std::vector<std::vector<py::object>>& states,
+                       const py::array_t<std::int64_t, py::array::c_style>& steps) {
+        self.with([&](auto& plan) {
+            using T = decltype(type_of(plan));
+            if (plan.parameters().size() != std::size_t(steps.size())) throw py::value_error("steps have a wrong size");
+            for (std::size_t i = 0; i < plan.parameters().size(); ++i) {
+                Parameter<T>& p = *plan.parameters()[i];
+                p.steps = static_cast<std::int64_t*>(data_of(steps)) + i;
+                for (std::size_t s = 0; s < states.size(); ++s) p.state[s] = self.watch<T>(states[s][i]);
+            }
+        });
+        self.kept.push_back(steps);
+    });
+    d.def("freeze", [](Description& self) { self.with([](auto& plan) { plan.freeze(); }); });
+    d.def("read_options", [](Description& self) { self.options = option_changes; });
+    d.def_readwrite("flattens", &Description::flattens);
+    d.def_property_readonly("columns", [](Description& self) {
+        return self.with([](auto& plan) { return py::make_tuple(plan.in(), plan.out()); });
+    });
+    d.def_property_readonly("is_current", [](Description& self) { return self.is_as_it_was(); });
+}
+
+// One training step of a model at a time: what all steps of a model share.
+struct Busy {
+    std::atomic<bool> now{false};
+};
+
+class Entered {
+ public:
+    explicit Entered(Busy& busy) : busy_(busy) {
+        if (busy_.now.exchange(true)) {
+            throw StateError("another thread is in a step of this model: one at a time");
+        }
+    }
+    ~Entered() { busy_.now = false; }
+    Entered(const Entered&) = delete;
+    Entered& operator=(const Entered&) = delete;
+
+ private:
+    Busy& busy_;
+};
+
+template <class T>
+struct Rows {
+    const T* x;
+    Target<T> target;
+    Index count;
+};
+
+bool labels_in_range(const std::int64_t* labels, Index count, Index classes, std::int64_t ignored) {
+    bool wrong = false;
+    for (Index n = 0; n < count; ++n) wrong |= (labels[n] < 0 || labels[n] >= classes) && labels[n] != ignored;
+    return !wrong;
+}
+
+// Looks whether arrays can be used as they are.
+template <class T>
+bool are_rows(const Plan<T>& plan, const TargetKind& kind, py::handle x, py::handle y, Rows<T>& rows) {
+    if (!is_ready<T>(x, 2) || shape_of(x)[1] != plan.in()) return false;
+    const Index count = shape_of(x)[0];
+    rows = {static_cast<const T*>(data_of(x)), {nullptr, nullptr}, count};
+    if (kind.takes_labels && is_ready<std::int64_t>(y, 1)) {
+        rows.target.labels = static_cast<const std::int64_t*>(data_of(y));
+        return shape_of(y)[0] == count && labels_in_range(rows.target.labels, count, plan.out(), kind.ignore_index);
+    }
+    rows.target.values = is_ready<T>(y, 2) ? static_cast<const T*>(data_of(y)) : nullptr;
+    return rows.target.values && shape_of(y)[0] == count && shape_of(y)[1] == plan.out();
+}
+
+class Step {
+ public:
+    explicit Step(std::shared_ptr<Busy> busy) : busy_(std::move(busy)) {}
+
+    // The object that Python sees: asked for what it alone can do.
+    static py::object call(py::handle self_, py::handle x, py::handle y, bool gradients) {
+        Step& self = self_.cast<Step&>();
+        const Entered entered(*self.busy_);
+        self.refresh(self_);
+        if (!self.usable_) return self_.attr("_step_by_modules")(x, y);
+        return self.description().with([&](auto& plan) -> py::object {
+            using T = decltype(type_of(plan));
+            Rows<T> rows;
+            const TargetKind& kind = self.description().target;
+            py::object converted;  // lives as long as its data are used
+            if (!self.is_usable(plan, kind, x, y, rows)) {
+                converted = self_.attr("_converted")(x, y);
+                if (converted.is_none()) {
+                    self.rows_ = 0;
+                    return self_.attr("_step_by_modules")(x, y);
+                }
+                if (!self.is_usable(plan, kind, converted[py::int_(0)], converted[py::int_(1)], rows)) {
+                    throw py::value_error("input and target do not fit the model");
+                }
+            }
+            plan.reserve(rows.count);
+            self.draw(plan);
+            const double loss = self.run(plan, rows, {gradients, false});
+            self.rows_ = rows.count;
+            return py::float_(loss);
+        });
+    }
+
+    // Batches of rows order[ends[i - 1]:ends[i]], from `start` on. Returns how many are done: all, or as many as there
+    // were before poll(done) returned True, something was assigned, or the loss was not finite.
+    static Index epoch(py::handle self_, const py::array& X, const py::array& y,
+                       const py::array_t<std::int64_t, py::array::c_style>& order,
+                       const py::array_t<std::int64_t, py::array::c_style>& ends, Index start,
+                       py::array_t<double, py::array::c_style>& losses, const py::object& poll, bool must_be_finite) {
+        Step& self = self_.cast<Step&>();
+        const Entered entered(*self.busy_);
+        self.refresh(self_);
+        if (!self.usable_) return start;
+        return self.description().with([&](auto& plan) -> Index {
+            using T = decltype(type_of(plan));
+            const TargetKind& kind = self.description().target;
+            Rows<T> all;
+            if (!are_rows(plan, kind, X, y, all)) throw py::value_error("X and y do not fit the model");
+            const Index batches = ends.size();
+            const std::int64_t *row = order.data(), *end = ends.data();
+            Index longest = 0;
+            for (Index b = 0; b < batches; ++b) longest = std::max<Index>(longest, end[b] - (b ? end[b - 1] : 0));
+            T* x = self.gathered<T>(self.x_, longest * plan.in());
+            T* values = all.target.values ? self.gathered<T>(self.values_, longest * plan.out()) : nullptr;
+            std::int64_t* labels = all.target.labels ? self.labels_.reserve(longest) : nullptr;
+            plan.reserve(longest);
+            double* loss = losses.mutable_data();
+            const double work = plan.operations(longest, true);
+            auto looked = std::chrono::steady_clock::now();
+            Index b = start;
+            while (b < batches) {
+                const Index first = b ? end[b - 1] : 0, count = end[b] - first;
+                for (Index i = 0; i < count; ++i) {
+                    const Index from = row[first + i];
+                    std::memcpy(x + i * plan.in(), all.x + from * plan.in(), std::size_t(plan.in()) * sizeof(T));
+                    if (labels) labels[i] = all.target.labels[from];
+                    if (values) {
+                        std::memcpy(values + i * plan.out(), all.target.values + from * plan.out(),
+                                    std::size_t(plan.out()) * sizeof(T));
+                    }
+                }
+                const Rows<T> rows{x, {values, labels}, count};
+                self.draw(plan);
+                plan.reserve(count);
+                if (plan.divisor(rows.target, count) == 0) throw py::value_error("a batch has no row that counts");
+                loss[b] = self.run(plan, rows, {false, must_be_finite});
+                self.rows_ = count;
+                if (must_be_finite && !std::isfinite(loss[b])) return b;
+                ++b;
+                const auto now = std::chrono::steady_clock::now();
+                if (now - looked < std::chrono::milliseconds(20) && b < batches && work < 1e10) continue;
+                looked = now;
+                if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+                if (!poll.is_none() && poll(b).cast<bool>()) return b;
+                if (!self.description().is_as_it_was() || self.description().options != option_changes) return b;
+            }
+            return b;
+        });
+    }
+
+    py::object output() {
+        if (!usable_ || rows_ == 0) return py::none();
+        return description().with([&](auto& plan) -> py::object {
+            using T = decltype(type_of(plan));
+            py::array_t<T> copy({rows_, plan.out()});
+            std::memcpy(copy.mutable_data(), plan.output(), std::size_t(copy.nbytes()));
+            return std::move(copy);
+        });
+    }
+
+    void set_plan(const py::object& plan, bool usable) {
+        plan_ = plan;
+        description_ = &plan.cast<Description&>();
+        usable_ = usable;
+        rows_ = 0;
+    }
+    Busy& busy() { return *busy_; }
+
+ private:
+    Description& description() { return *description_; }
+
+    // Makes a new plan, or reads new options, if anything has been assigned since.
+    void refresh(py::handle self) {
+        if (description_ && description_->is_as_it_was()) {
+            if (description_->options != option_changes.load(std::memory_order_relaxed)) self.attr("_read_options")();
+            return;
+        }
+        self.attr("_compile")();
+    }
+
+    template <class T>
+    bool is_usable(const Plan<T>& plan, const TargetKind& kind, py::handle x, py::handle y, Rows<T>& rows) {
+        return are_rows(plan, kind, x, y, rows) && rows.count > (plan.needs_two_rows() ? 1 : 0) &&
+               plan.divisor(rows.target, rows.count) != 0;
+    }
+    template <class T>
+    void draw(const Plan<T>& plan) {
+        for (std::size_t i = 0; i < plan.dropouts().size(); ++i) {
+            plan.dropouts()[i]->seed = description().draws[i]().template cast<std::uint64_t>();
+        }
+    }
+    template <class T>
+    double run(Plan<T>& plan, const Rows<T>& rows, StepOptions options) {
+        if (plan.operations(rows.count, true) < long_work) {
+            return plan.step(rows.x, rows.target, rows.count, options);
+        }
+        const py::gil_scoped_release nogil;
+        return plan.step(rows.x, rows.target, rows.count, options);
+    }
+    template <class T>
+    T* gathered(Buffer<char>& buffer, Index count) {
+        return reinterpret_cast<T*>(buffer.reserve(count * Index(sizeof(T))));
+    }
+
+    std::shared_ptr<Busy> busy_;
+    py::object plan_;
+    Description* description_ = nullptr;
+    bool usable_ = false;  // else its description says what to look at before a new attempt
+    Index rows_ = 0;
+    Buffer<char> x_, values_;
+    Buffer<std::int64_t> labels_;
+};
+
+// Predictions may be asked for by several threads at once: each gets a plan of its own.
+class Predict {
+ public:
+    static py::object call(py::handle self_, py::handle x) {
+        Predict& self = self_.cast<Predict&>();
+        py::object taken = self.take(self_);
+        if (taken.is_none()) return self_.attr("_predict_by_modules")(x);
+        Description& description = taken.cast<Description&>();
+        return description.with([&](auto& plan) -> py::object {
+            using T = decltype(type_of(plan));
+            py::object converted;
+            if (!is_ready<T>(x, 2) || shape_of(x)[1] != plan.in() || shape_of(x)[0] == 0) {
+                converted = self_.attr("_converted")(x);
+                if (!is_ready<T>(converted, 2)) return converted;  // the answer itself
+                x = converted;
+            }
+            const Index rows = shape_of(x)[0];
+            py::array output(py::dtype::of<T>(), std::vector<py::ssize_t>{rows, plan.out()});
+            plan.reserve(rows);
+            const T* from = static_cast<const T*>(data_of(x));
+            T* to = static_cast<T*>(data_of(output));
+            if (plan.operations(rows, false) < long_work) {
+                plan.predict(from, rows, to);
+            } else {
+                const py::gil_scoped_release nogil;
+                plan.predict(from, rows, to);
+            }
+            self.free_.push_back(std::move(taken));
+            return std::move(output);
+        });
+    }
+    void clear() { free_.clear(); }
+
+    bool frozen = false;
+
+ private:
+    // A plan that no other thread uses; None if the model cannot be compiled.
+    py::object take(py::handle self) {
+        while (!free_.empty()) {
+            py::object plan = std::move(free_.back());
+            free_.pop_back();
+            if (frozen || plan.cast<Description&>().is_as_it_was()) return plan;
+        }
+        return self.attr("_new_plan")();
+    }
+
+    std::vector<py::object> free_;
+};
+
+}  // namespace
+
+void bind_plan(py::module_& module) {
+    bind_description(module);
+    module.def("structure_changed", [] { ++structure_changes; });
+    module.def("options_changed", [] { ++option_changes; });
+    py::class_<Busy, std::shared_ptr<Busy>>(module, "Busy").def(py::init<>());
+    py::class_<Step>(module, "Step", py::dynamic_attr())
+        .def(py::init<std::shared_ptr<Busy>>())
+        .def("__call__", &Step::call, "x"_a, "y"_a, "gradients"_a = false)
+        .def("_epoch", &Step::epoch)
+        .def("_set_plan", &Step::set_plan)
+        .def("_output", &Step::output);
+    py::class_<Predict>(module, "Predict", py::dynamic_attr())
+        .def(py::init<>())
+        .def("__call__", &Predict::call, "x"_a)
+        .def("_clear", &Predict::clear)
+        .def_readwrite("_frozen", &Predict::frozen);
+}
+
+}  // namespace pynet

@@ -1,0 +1,6 @@
+"""A whole training step, or a prediction, as one call of C++."""
+
+from .predict import CompiledPredict, compile_predict
+from .step import CompiledStep, compile_step
+
+__all__ = ["CompiledPredict", "CompiledStep", "compile_predict", "compile_step"]

@@ -1,0 +1,136 @@
+"""Plan: what a network is, as its layers, its criterion and its optimizer say of themselves.
+
+Each has a method ``add_to(plan)`` that calls one method here. What cannot be said so raises `CannotCompile`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import _core, protocol
+from ..arrays import Array
+from ..places import title
+
+
+class CannotCompile(Exception):
+    """Says why a network has to run module by module."""
+
+
+class Plan(_core.Plan):
+    """The description of a network, made once and used until something in it changes.
+
+    Parameters
+    ----------
+    model : module
+        What to describe.
+    modes : bool
+        Whether each module's ``training`` counts; otherwise all is as in evaluation.
+    """
+
+    def __init__(self, model: Any, modes: bool) -> None:
+        parameters = protocol.all_parameters(model)
+        self._dtype = _common_dtype([parameter.array for parameter in parameters])
+        super().__init__(self._dtype == np.float32)
+        self._modes, self._model = modes, model
+        self._seen: set[int] = set()
+        self._columns: int | None = None
+        self.reason = ""
+
+    def describe(self) -> None:
+        """Ask the model; set `reason` if it cannot be compiled."""
+        try:
+            self.add(self._model)
+            if self._dtype is None or self._columns is None:
+                raise CannotCompile("the model has no parameters of one dtype, float32 or float64")
+            self.close()
+            _require_apart([array for parameter in protocol.all_parameters(self._model) for array in parameter[1:3]])
+        except CannotCompile as error:
+            self.reason = str(error)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of all parameters."""
+        assert self._dtype is not None
+        return self._dtype
+
+    def add(self, module: Any, position: int | None = None) -> None:
+        """Add a module that stands next."""
+        name = title(module) if position is None else f"layer {position}, {title(module)},"
+        if not hasattr(module, "add_to"):
+            raise CannotCompile(f"{name} has no compiled form")
+        if not is_its_own(type(module), "add_to", "forward", "backward"):
+            raise CannotCompile(f"{name} has a forward or backward of its own")
+        if not {"forward", "backward"}.isdisjoint(vars(module)):
+            raise CannotCompile(f"{name} has hooks, or a method of its own")
+        if id(module) in self._seen:
+            raise CannotCompile(f"{name} stands twice")
+        self._seen.add(id(module))
+        module.add_to(self)
+
+    def watch_mode(self, module: Any) -> None:
+        """Look at a module's ``training`` at every call."""
+        if self._modes:
+            self.watch(module, "training")
+
+    def training(self, module: Any) -> bool:
+        """Whether a module is to be in training mode."""
+        return self._modes and bool(module.training)
+
+    def linear(self, W: Array, b: Array | None, grad_W: Array, grad_b: Array | None) -> None:
+        """Add a Linear."""
+        self._take(W.shape[1], W.shape[0])
+        super().linear(W, b, grad_W, grad_b)
+
+    def batch_norm(self, weight: Array | None, bias: Array | None, *others: Any) -> None:
+        """Add a BatchNorm: its arrays, eps, momentum and mode."""
+        channels = len(others[2])  # running_mean
+        self._take(channels, channels)
+        super().batch_norm(weight, bias, *others)
+
+    def flatten(self, start_dim: int, end_dim: int) -> None:
+        """Add a Flatten: of an input of more axes at the start, or of nothing."""
+        if (start_dim, end_dim) not in ((1, -1), (1, 1), (-1, -1)):
+            raise CannotCompile(f"Flatten of the axes {start_dim} to {end_dim} has no compiled form")
+        if len(self._seen) <= 2 and end_dim == -1 and start_dim == 1:
+            self.flattens = True
+
+    def require_one_number(self, reduction: str) -> None:
+        """Refuse a loss that is no number."""
+        if reduction == "none":
+            raise CannotCompile("the criterion returns a loss for every row, not one number")
+
+    def _take(self, columns: int, leave: int) -> None:
+        if self._columns not in (None, columns):
+            raise CannotCompile(f"a layer gives {self._columns} features where {columns} are expected")
+        if not columns or not leave:
+            raise CannotCompile("a layer has no features")
+        self._columns = leave
+
+    def use_states(self, buffers: list[list[Array]], arrays: list[Array], steps: Array) -> None:
+        """Take an optimizer's arrays, which are in the order of ``arrays``; the plan's own order may differ."""
+        place = {array.ctypes.data: position for position, array in enumerate(arrays)}
+        order = [place.get(address) for address in self.parameters()]
+        if sorted(place.values()) != sorted(position for position in order if position is not None):
+            raise CannotCompile("the optimizer moves other arrays than the layers have")
+        assert order == sorted(place.values())  # both follow the layers
+        self.states(buffers, steps)
+
+
+def _common_dtype(arrays: list[Array]) -> np.dtype[Any] | None:
+    found = {array.dtype for array in arrays}
+    dtype = found.pop() if len(found) == 1 else None
+    return dtype if dtype in (np.float32, np.float64) else None
+
+
+def is_its_own(cls: type, *names: str) -> bool:
+    """Whether methods are defined in the same class: else some are not about what the others do."""
+    owners = {next((base for base in cls.__mro__ if name in vars(base)), None) for name in names}
+    return len(owners) == 1
+
+
+def _require_apart(arrays: list[Array | None]) -> None:
+    spans = sorted((a.ctypes.data, a.ctypes.data + a.nbytes) for a in arrays if a is not None and a.size)
+    if any(end > start for (_, end), (start, _) in zip(spans, spans[1:], strict=False)):
+        raise CannotCompile("parameters or gradients share memory")

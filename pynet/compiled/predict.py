@@ -1,0 +1,103 @@
+"""A prediction as one call."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from .. import _core, protocol
+from ..arrays import Array, as_array, as_input
+from ..replay import replay
+from ..roles import as_module
+from .plan import Plan
+
+
+def compile_predict(model: Any, *, freeze: bool = False) -> CompiledPredict:
+    """Return a function that predicts with one call: ``y = predict(x)``.
+
+    It computes what ``model.eval().forward(x)`` does, up to rounding, whatever the modes of the modules, and changes
+    nothing in them. Many threads may call it at once.
+
+    Parameters
+    ----------
+    model : module
+        A layer, or a Sequential of layers of pynet; other models are run module by module.
+    freeze : bool, default False
+        Whether to take a snapshot of the parameters, which is faster: weights are packed once, and a BatchNorm that
+        follows a Linear becomes a part of it. Otherwise later changes of the model count.
+
+    Returns
+    -------
+    CompiledPredict
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no module.
+    """
+    return CompiledPredict(model, freeze=freeze)
+
+
+class CompiledPredict(_core.Predict):
+    """A prediction: see `compile_predict`.
+
+    Attributes
+    ----------
+    model
+        What it was made of; with ``freeze=True`` a copy.
+    frozen : bool
+        Whether that is a snapshot.
+    """
+
+    def __init__(self, model: Any, *, freeze: bool = False) -> None:
+        super().__init__()
+        self.model = copy.deepcopy(as_module(model)) if freeze else as_module(model)
+        if freeze:
+            protocol.set_mode(self.model, training=False)
+        self.frozen = self._frozen = bool(freeze)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether it runs as one call, as things are now."""
+        return not self.reason
+
+    @property
+    def reason(self) -> str:
+        """Why it runs module by module; empty if it does not."""
+        return self._described().reason
+
+    def _described(self) -> Plan:
+        plan = Plan(self.model, modes=False)
+        plan.describe()
+        return plan
+
+    def _new_plan(self) -> Plan | None:
+        plan = self._described()
+        if plan.reason:
+            return None
+        if self.frozen:
+            plan.freeze()
+        return plan
+
+    def _predict_by_modules(self, x: Any) -> Array:
+        with protocol.evaluating(self.model):
+            # A view: a Sequential has other things in store for the very array that it was given last.
+            output: Array = replay(self.model, as_array(x, "input").view())
+        return output
+
+    def _converted(self, x: Any) -> Array:
+        """Return an array as a plan takes it, of two axes; or the answer itself."""
+        plan = self._described()
+        inputs = as_input(x, "input", plan.dtype)
+        if inputs.ndim > 2 and plan.flattens:
+            inputs = inputs.reshape(len(inputs), -1)
+        if inputs.ndim != 2 or inputs.shape[1] != plan.columns[0] or not len(inputs):
+            return self._predict_by_modules(x)
+        return inputs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.model, self.frozen)
+
+
+def _again(model: Any, frozen: bool) -> CompiledPredict:
+    return CompiledPredict(model, freeze=frozen)

@@ -1,0 +1,291 @@
+"""A whole training step as one call."""
+
+from __future__ import annotations
+
+import copy
+import math
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import Array, as_array, as_classes, as_input
+from ..checks import as_positive, as_size
+from ..data.batches import batch_ends
+from ..errors import ShapeError
+from ..optim.clipping import clip_grad_norm_, clip_grad_value_
+from ..replay import replay
+from ..roles import as_criterion, as_module, as_optimizer
+from .plan import CannotCompile, Plan, is_its_own
+
+_busy: weakref.WeakKeyDictionary[Any, _core.Busy] = weakref.WeakKeyDictionary()
+
+
+def compile_step(
+    model: Any,
+    criterion: Any,
+    optimizer: Any,
+    *,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+) -> CompiledStep:
+    """Return a training step that runs as one call: ``loss = step(x, y)``.
+
+    It computes what this loop computes, up to rounding, with the same dropout masks from the same seed::
+
+        output = model.forward(x)
+        loss = criterion.forward(output, y)
+        model.backward(x, criterion.backward(output, y))
+        optimizer.step()
+
+    Parameters
+    ----------
+    model : module
+        A layer, or a Sequential of layers of pynet. Its arrays stay the same objects and are updated in place; whatever
+        is written into them, assigned or appended counts from the next call on. Each module's ``training`` counts.
+    criterion : Criterion
+        One whose loss is a number.
+    optimizer : optimizer
+        Of this model.
+    clip_norm, clip_value : float, optional
+        What the norm of all gradients together, or the size of each number in them, is limited to before each step.
+
+    Returns
+    -------
+    CompiledStep
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it must be, or the optimizer is another model's.
+
+    Notes
+    -----
+    Where there is something that has no compiled form (a layer of one's own, hooks, a layer that stands twice, float32
+    beside float64), the step runs module by module: ``step.compiled`` is False then and ``step.reason`` says why.
+
+    Denormal numbers are taken for 0 inside a step: momentum of what gets no gradient would decay into them and make
+    steps several times slower.
+    """
+    return CompiledStep(model, criterion, optimizer, clip_norm=clip_norm, clip_value=clip_value)
+
+
+class CompiledStep(_core.Step):
+    """A training step: see `compile_step`.
+
+    ``step(x, y)`` returns the loss, a float, and moves the parameters. ``step(x, y, gradients=True)`` also leaves the
+    gradients in the layers' ``grad_*``, which stay as they are otherwise. One step of a model at a time: a second
+    thread that enters gets `StateError`.
+
+    Attributes
+    ----------
+    model, criterion, optimizer
+        What it was made of.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        criterion: Any,
+        optimizer: Any,
+        *,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        self.model, self.criterion = as_module(model), as_criterion(criterion)
+        self.optimizer = as_optimizer(optimizer, model)
+        self.clip_norm = None if clip_norm is None else as_positive(clip_norm, "clip_norm")
+        self.clip_value = None if clip_value is None else as_positive(clip_value, "clip_value")
+        super().__init__(_busy_of(model))
+        self._plan: Plan | None = None
+        self._moves: tuple[str, ...] = ()
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the step runs as one call, as things are now."""
+        return not self.reason
+
+    @property
+    def reason(self) -> str:
+        """Why it runs module by module; empty if it does not."""
+        if self._plan is None or not self._plan.is_current:
+            self._compile()
+        assert self._plan is not None
+        return self._plan.reason
+
+    @property
+    def output(self) -> Array | None:
+        """What the model returned in the last step, (N, ...); None before the first."""
+        found: Array | None = self._output()
+        return getattr(self.model, "output", None) if found is None else found
+
+    def epoch(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, order: npt.ArrayLike | None = None, batch_size: int = 32
+    ) -> Array:
+        """Run a step for every batch of rows, one after another; return their losses.
+
+        Parameters
+        ----------
+        X : array (rows, ...)
+            One row per sample.
+        y : array (rows,) or (rows, ...)
+            Their targets.
+        order : array of int, optional
+            Which rows, in which order; all of them as they lie unless given. ``rng.permutation(len(X))`` shuffles.
+        batch_size : int, default 32
+            Rows per step. A last batch of one row joins the one before it, for BatchNorm needs two.
+
+        Returns
+        -------
+        array of float64
+            One loss per batch.
+
+        Raises
+        ------
+        IndexError
+            If ``order`` names a row that there is not.
+        ShapeError, TypeError, ValueError
+            If the data do not fit the model. Nothing has moved then.
+        KeyboardInterrupt
+            After Ctrl-C, within 200 ms, between two steps.
+        """
+        size = as_size(batch_size, "batch_size", smallest=1)
+        rows = np.arange(len(as_array(X, "X"))) if order is None else as_order(order, len(as_array(X, "X")))
+        losses = np.zeros(len(batch_ends(len(rows), size)) if len(rows) else 0)
+        if len(rows):
+            self.run(X, y, rows, np.array(batch_ends(len(rows), size), np.int64), losses)
+        return losses
+
+    def run(
+        self,
+        X: Any,
+        y: Any,
+        order: Array,
+        ends: Array,
+        losses: Array,
+        poll: Callable[[int], bool] | None = None,
+        must_be_finite: bool = False,
+    ) -> int:
+        """Run batches ``order[ends[i - 1]:ends[i]]``, and write their losses; return how many are done.
+
+        ``poll(done)``, called some fifty times a second, ends it by returning True. With ``must_be_finite`` a batch
+        whose loss is not finite ends it too, and has moved nothing.
+        """
+        done, stopped = 0, False
+        pair = self._converted(X, y) if self.compiled else None
+
+        def stops(done: int) -> bool:
+            nonlocal stopped
+            stopped = poll is not None and poll(done)
+            return stopped
+
+        while done < len(ends) and not stopped:
+            if pair is not None and self.compiled:
+                done = self._epoch(*pair, order, ends, done, losses, stops, must_be_finite)
+                if done < len(ends) and not math.isfinite(losses[done]):
+                    break
+            else:
+                rows = order[ends[done - 1] if done else 0 : ends[done]]
+                losses[done] = self._step_by_modules(as_array(X, "X")[rows], as_array(y, "y")[rows])
+                done += 1
+                stops(done)
+        return done
+
+    def _compile(self) -> None:
+        """Describe the model anew; called when something has changed."""
+        plan = Plan(self.model, modes=True)
+        plan.describe()
+        if not plan.reason:
+            try:
+                self._add_rest(plan)
+            except CannotCompile as error:
+                plan.reason = str(error)
+        self._plan = plan
+        self._set_plan(plan, not plan.reason)
+
+    def _add_rest(self, plan: Plan) -> None:
+        for part, method in ((self.criterion, "backward"), (self.optimizer, "_move")):
+            others = ("forward",) if method == "backward" else ()
+            if not hasattr(part, "add_to") or not is_its_own(type(part), "add_to", method, *others):
+                raise CannotCompile(f"{type(part).__name__} has no compiled form")
+        self.criterion.add_to(plan)
+        moves = self.optimizer.prepare()
+        if moves.odd:
+            raise CannotCompile("the optimizer works on copies")
+        plan.use_states(moves.buffers, moves.arrays, moves.steps)
+        self._moves = self.optimizer.buffers
+        self.optimizer.add_to(plan)
+        plan.clip(
+            math.inf if self.clip_norm is None else self.clip_norm,
+            math.inf if self.clip_value is None else self.clip_value,
+        )
+
+    def _read_options(self) -> None:
+        """Tell the plan of the optimizer's numbers; called when some have been assigned."""
+        assert self._plan is not None
+        if self.optimizer.buffers != self._moves:  # momentum that there was not before
+            return self._compile()
+        self.optimizer.add_to(self._plan)
+        self._plan.read_options()
+        return None
+
+    def _step_by_modules(self, x: Any, y: Any) -> float:
+        output = self.model.forward(x)
+        loss = self.criterion.forward(output, y)
+        if np.ndim(loss):
+            raise TypeError(f"the criterion must return one number, got shape {np.shape(loss)}")
+        self.model.backward(x, self.criterion.backward(output, y))
+        if self.clip_norm is not None:
+            clip_grad_norm_(self.model, self.clip_norm)
+        if self.clip_value is not None:
+            clip_grad_value_(self.model, self.clip_value)
+        self.optimizer.step()
+        return float(loss)
+
+    def _converted(self, x: Any, y: Any) -> tuple[Array, Array] | None:
+        """Return arrays as the plan takes them; None where modules take what it does not; raise what they would."""
+        assert self._plan is not None
+        plan = self._plan
+        inputs = as_input(x, "input", plan.dtype)
+        if inputs.ndim > 2:
+            if not plan.flattens:
+                return None
+            inputs = inputs.reshape(len(inputs), -1)
+        columns_in, columns_out = plan.columns
+        if inputs.ndim < 2 or inputs.shape[1] != columns_in or len(inputs) < 2:
+            replay(self.model, inputs.view())  # has more to say of a wrong shape
+        outputs = np.zeros((len(inputs), columns_out), plan.dtype)
+        criterion = copy.copy(self.criterion)
+        criterion.forward(outputs, y)  # and of a wrong target
+        target = as_classes(y, plan.dtype) if criterion.takes_labels else as_input(y, "target", plan.dtype)
+        return inputs, target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        options = {"clip_norm": self.clip_norm, "clip_value": self.clip_value}
+        return _again, (self.model, self.criterion, self.optimizer, options)
+
+
+def _again(model: Any, criterion: Any, optimizer: Any, options: dict[str, Any]) -> CompiledStep:
+    return CompiledStep(model, criterion, optimizer, **options)
+
+
+def as_order(order: npt.ArrayLike, rows: int) -> Array:
+    """Return which rows to take, as int64; raise if there are no such rows."""
+    array = as_array(order, "order")
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
+        raise ShapeError(f"order must be whole numbers (rows,), got shape {array.shape} of {array.dtype}")
+    if array.size and not (-rows <= array.min() and array.max() < rows):
+        raise IndexError(f"order has row {array.min() if array.min() < -rows else array.max()}, there are {rows}")
+    found = np.require(array, np.int64, ["C", "A"])
+    return found if not array.size or found.min() >= 0 else np.where(found < 0, found + rows, found)
+
+
+def _busy_of(model: Any) -> _core.Busy:
+    """Return what all steps of a model share."""
+    try:
+        return _busy.setdefault(model, _core.Busy())
+    except TypeError:  # one with slots
+        return _core.Busy()

@@ -1,0 +1,40 @@
+"""Attributes that are checked when they are assigned, and whose change compiled steps see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import _core
+
+
+class Watched:
+    """An attribute of a layer, a criterion or an optimizer.
+
+    Parameters
+    ----------
+    check : callable
+        Given a value and the attribute's name; returns what is kept, or raises.
+    doc : str
+        What it means.
+    changed : callable, optional
+        Told of every assignment.
+    """
+
+    def __init__(
+        self,
+        check: Callable[[Any, str], Any],
+        doc: str,
+        changed: Callable[[], None] = _core.structure_changed,
+    ) -> None:
+        self._check, self.__doc__, self._changed = check, doc, changed
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else vars(instance)[self._name]
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        vars(instance)[self._name] = self._check(value, self._name)
+        self._changed()
