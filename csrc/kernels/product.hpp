@@ -52,6 +52,8 @@ struct Product {
     // result = sum_n factors[n] a[n], or is added to, for a (rows, depth); read and written in whole vectors
     void (*add_rows)(const T* a, const T* factors, Index rows, Index depth, T* result, bool add);
 
+    // to = sum over rows of a (rows, columns), or is added to
+    void (*sum_rows)(const T* a, Index stride, Index rows, Index columns, T* to, bool add);
     // to = the sum of `count` matrices (rows, columns) whose elements lie `apart` from one matrix to the next
     void (*add_up)(const T* matrices, Index count, Index apart, Index stride, Index rows, Index columns, T* to);
 };
@@ -64,14 +66,26 @@ constexpr Index tile_rows = vector_bytes == 64 ? 14 : 6;
 template <class T>
 constexpr Index panel_width = 2 * lanes<T>;
 
+// One tile of a product: what is multiplied, and where it goes. Passed by address: its parts are written one by one,
+// and read one by one without waiting for a copy.
+template <class T>
+struct Tile {
+    Operand<T> a;
+    Index depth;
+    const T* b;
+    Index stride, columns;
+    Result<T> result;
+};
+
 // sums[i][j] = sum_k a[i, k] b[k, vector j]
 template <class T, int rows, int vectors>
-[[gnu::always_inline]] inline void tile(Operand<T> a, Index depth, const T* b, Index stride,
-                                        Vector<T> (&sums)[rows][vectors]) {
-    for (Index k = 0; k < depth; ++k) {
+[[gnu::always_inline]] inline void multiply_in_registers(const Tile<T>& tile, Vector<T> (&sums)[rows][vectors]) {
+    const Operand<T> a = tile.a;
+    const T* b = tile.b;
+    for (Index k = 0; k < tile.depth; ++k, b += tile.stride) {
         Vector<T> right[vectors];
 #pragma GCC unroll 2
-        for (int j = 0; j < vectors; ++j) right[j] = load(b + k * stride + j * lanes<T>);
+        for (int j = 0; j < vectors; ++j) right[j] = load(b + j * lanes<T>);
 #pragma GCC unroll 16
         for (int i = 0; i < rows; ++i) {
             const Vector<T> left = all(a.data[i * a.row + k * a.column]);
@@ -81,25 +95,24 @@ template <class T, int rows, int vectors>
     }
 }
 
-// One tile of a product, at result.data; `columns` of its last vector count.
 template <class T, int rows, int vectors>
-[[gnu::noinline]] void multiply_tile(Operand<T> a, Index depth, const T* b, Index stride, Index columns,
-                                     Result<T> result) {
+[[gnu::noinline]] void multiply_tile(const Tile<T>& tile) {
     Vector<T> sums[rows][vectors] = {};
-    tile<T, rows, vectors>(a, depth, b, stride, sums);
-    const Index last = columns - (vectors - 1) * lanes<T>;
-    const Vector<T> floor = all(result.floor);
+    multiply_in_registers<T, rows, vectors>(tile, sums);
+    const Index last = tile.columns - (vectors - 1) * lanes<T>;
+    const T* bias = tile.result.bias;
+    const Vector<T> floor = all(tile.result.floor);
 #pragma GCC unroll 2
     for (int j = 0; j < vectors; ++j) {
         const bool whole = j + 1 < vectors || last == lanes<T>;
-        const Vector<T> bias = result.bias ? load(result.bias + j * lanes<T>) : Vector<T>{};
+        const Vector<T> shift = bias ? load(bias + j * lanes<T>) : Vector<T>{};
 #pragma GCC unroll 16
         for (int i = 0; i < rows; ++i) {
-            T* to = result.data + i * result.stride + j * lanes<T>;
-            if (result.add) {
+            T* to = tile.result.data + i * tile.result.stride + j * lanes<T>;
+            if (tile.result.add) {
                 sums[i][j] += whole ? load(to) : load_first(to, last);
             } else {
-                sums[i][j] = not_below<T>(sums[i][j] + bias, floor);
+                sums[i][j] = not_below<T>(sums[i][j] + shift, floor);
             }
             if (whole) {
                 store(to, sums[i][j]);
@@ -111,11 +124,12 @@ template <class T, int rows, int vectors>
 }
 
 template <class T, int rows, int vectors>
-[[gnu::noinline]] void multiply_tile_transposed(Operand<T> a, Index depth, const T* b, Index stride, Index columns,
-                                                Result<T> result) {
+[[gnu::noinline]] void multiply_tile_transposed(const Tile<T>& tile) {
     constexpr int width = int(lanes<T>);
     Vector<T> sums[rows][vectors] = {};
-    tile<T, rows, vectors>(a, depth, b, stride, sums);
+    multiply_in_registers<T, rows, vectors>(tile, sums);
+    const T* bias = tile.result.bias;
+    const Vector<T> floor = all(tile.result.floor);
 #pragma GCC unroll 4
     for (int first = 0; first < rows; first += width) {
         const int count = rows - first < width ? rows - first : width;
@@ -126,22 +140,22 @@ template <class T, int rows, int vectors>
             for (int i = 0; i < width; ++i) {
                 square[i] = Vector<T>{};
                 if (i < count) {
-                    const Vector<T> bias = all(result.bias ? result.bias[first + i] : T(0));
-                    square[i] = not_below<T>(sums[i < count ? first + i : 0][j] + bias, all(result.floor));
+                    const Vector<T> shift = all(bias ? bias[first + i] : T(0));
+                    square[i] = not_below<T>(sums[i < count ? first + i : 0][j] + shift, floor);
                 }
             }
             transpose<T>(square);
-            T* to = result.data + j * width * result.stride + first;
+            T* to = tile.result.data + j * width * tile.result.stride + first;
 #pragma GCC unroll 16
             for (int i = 0; i < width; ++i) {
-                if (j * width + i < columns) store_first(to + i * result.stride, square[i], count);
+                if (j * width + i < tile.columns) store_first(to + i * tile.result.stride, square[i], count);
             }
         }
     }
 }
 
 template <class T>
-using TileFunction = void (*)(Operand<T>, Index, const T*, Index, Index, Result<T>);
+using TileFunction = void (*)(const Tile<T>&);
 
 // The tiles of every height up to tile_rows: entry [rows - 1].
 template <class T, int vectors, class Heights = std::make_integer_sequence<int, int(tile_rows)>>
@@ -153,52 +167,42 @@ struct Tiles<T, vectors, std::integer_sequence<int, row...>> {
     static constexpr TileFunction<T> transposed[] = {multiply_tile_transposed<T, row + 1, vectors>...};
 };
 
-// visit(first row, rows) for tiles of nearly equal height.
-template <class Visit>
-[[gnu::always_inline]] inline void for_tiles(Index rows, const Visit& visit) {
+// All tiles of a product, in panels of b and, within these, in tiles of nearly equal height.
+template <class T, bool transposed>
+[[gnu::always_inline]] inline void multiply_tiles(Operand<T> a, Index rows, Index depth, Panels<T> b,
+                                                  Result<T> result) {
+    using Two = Tiles<T, 2>;
+    using One = Tiles<T, 1>;
     const Index tiles = (rows + tile_rows - 1) / tile_rows;
-    Index first = 0;
-    for (Index t = 1; t <= tiles; ++t) {
-        const Index end = rows * t / tiles;
-        visit(first, end - first);
-        first = end;
-    }
-}
-
-// visit(panel's data, its stride, its first column, its columns)
-template <class T, class Visit>
-[[gnu::always_inline]] inline void for_panels(Panels<T> b, const Visit& visit) {
-    for (Index column = 0; column < b.columns; column += panel_width<T>, b.data += b.step) {
-        const Index left = b.columns - column, columns = left < panel_width<T> ? left : panel_width<T>;
-        const Index packed = columns > lanes<T> ? panel_width<T> : lanes<T>;
-        visit(b.data, b.stride ? b.stride : packed, column, columns);
+    Tile<T> tile{a, depth, b.data, b.stride, 0, result};
+    for (Index column = 0; column < b.columns; column += panel_width<T>, tile.b += b.step) {
+        const Index left = b.columns - column;
+        tile.columns = left < panel_width<T> ? left : panel_width<T>;
+        const bool two = tile.columns > lanes<T>;
+        if (b.stride == 0) tile.stride = two ? panel_width<T> : lanes<T>;
+        const TileFunction<T>* functions =
+            transposed ? (two ? Two::transposed : One::transposed) : (two ? Two::plain : One::plain);
+        Index first = 0;
+        for (Index t = 1; t <= tiles; ++t) {
+            const Index end = rows * t / tiles;
+            const Index row = transposed ? column : first, at = transposed ? first : column;
+            tile.a.data = a.data + first * a.row;
+            tile.result.data = result.data + row * result.stride + at;
+            if (result.bias) tile.result.bias = result.bias + at;
+            functions[end - first - 1](tile);
+            first = end;
+        }
     }
 }
 
 template <class T>
 void multiply(Operand<T> a, Index rows, Index depth, Panels<T> b, Result<T> result) {
-    for_panels(b, [=](const T* panel, Index stride, Index column, Index columns) {
-        const TileFunction<T>* tiles = columns > lanes<T> ? Tiles<T, 2>::plain : Tiles<T, 1>::plain;
-        for_tiles(rows, [=](Index first, Index count) {
-            Result<T> to = result;
-            to.data += first * result.stride + column;
-            if (to.bias) to.bias += column;
-            tiles[count - 1]({a.data + first * a.row, a.row, a.column}, depth, panel, stride, columns, to);
-        });
-    });
+    multiply_tiles<T, false>(a, rows, depth, b, result);
 }
 
 template <class T>
 void multiply_transposed(Operand<T> a, Index rows, Index depth, Panels<T> b, Result<T> result) {
-    for_panels(b, [=](const T* panel, Index stride, Index column, Index columns) {
-        const TileFunction<T>* tiles = columns > lanes<T> ? Tiles<T, 2>::transposed : Tiles<T, 1>::transposed;
-        for_tiles(rows, [=](Index first, Index count) {
-            Result<T> to = result;
-            to.data += column * result.stride + first;
-            if (to.bias) to.bias += first;
-            tiles[count - 1]({a.data + first * a.row, a.row, a.column}, depth, panel, stride, columns, to);
-        });
-    });
+    multiply_tiles<T, true>(a, rows, depth, b, result);
 }
 
 template <class T>
@@ -339,6 +343,22 @@ void add_rows(const T* a, const T* factors, Index rows, Index depth, T* result, 
 }
 
 template <class T>
+void sum_rows(const T* a, Index stride, Index rows, Index columns, T* to, bool add) {
+    for (Index k = 0; k < columns; k += lanes<T>) {
+        const Index left = columns - k < lanes<T> ? columns - k : lanes<T>;
+        Vector<T> sums[4] = {};
+        Index n = 0;
+        for (; n + 4 <= rows; n += 4) {
+#pragma GCC unroll 4
+            for (int i = 0; i < 4; ++i) sums[i] += load_first(a + (n + i) * stride + k, left);
+        }
+        for (; n < rows; ++n) sums[0] += load_first(a + n * stride + k, left);
+        const Vector<T> sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        store_first(to + k, add ? load_first(to + k, left) + sum : sum, left);
+    }
+}
+
+template <class T>
 void add_up(const T* matrices, Index count, Index apart, Index stride, Index rows, Index columns, T* to) {
     for (Index n = 0; n < rows; ++n, matrices += stride, to += stride) {
         for (Index k = 0; k < columns; k += lanes<T>) {
@@ -351,9 +371,9 @@ void add_up(const T* matrices, Index count, Index apart, Index stride, Index row
 }
 
 template <class T>
-constexpr Product<T> product{lanes<T>,    panel_width<T>, pack_transposed<T>,
-                             pack<T>,     multiply<T>,    multiply_transposed<T>,
-                             dot_rows<T>, add_rows<T>,    add_up<T>};
+constexpr Product<T> product{
+    lanes<T>,    panel_width<T>, pack_transposed<T>, pack<T>,  multiply<T>, multiply_transposed<T>,
+    dot_rows<T>, add_rows<T>,    sum_rows<T>,        add_up<T>};
 
 }  // namespace PYNET_ISA
 }  // namespace pynet

@@ -24,18 +24,26 @@ void sgd_step(T* parameter, const T* grad, T* velocity, Index size, SgdOptions o
     const T lr = T(options.lr), decay = T(options.weight_decay), momentum = T(options.momentum);
     const T take = T(1 - options.dampening);
     const bool nesterov = options.nesterov;
+    const bool plain = !first && decay == 0 && take == 1 && !nesterov;  // the usual case, for half the operations
     for_blocks(size, cheap_grain, [=](Index begin, Index end) {
         if (!velocity) {
 #pragma omp simd
             for (Index i = begin; i < end; ++i) parameter[i] -= lr * (grad[i] + decay * parameter[i]);
-            return;
-        }
+        } else if (plain) {
 #pragma omp simd
-        for (Index i = begin; i < end; ++i) {
-            const T g = grad[i] + decay * parameter[i];
-            const T v = first ? g : momentum * velocity[i] + take * g;
-            velocity[i] = v;
-            parameter[i] -= lr * (nesterov ? g + momentum * v : v);
+            for (Index i = begin; i < end; ++i) {
+                const T v = momentum * velocity[i] + grad[i];
+                velocity[i] = v;
+                parameter[i] -= lr * v;
+            }
+        } else {
+#pragma omp simd
+            for (Index i = begin; i < end; ++i) {
+                const T g = grad[i] + decay * parameter[i];
+                const T v = first ? g : momentum * velocity[i] + take * g;
+                velocity[i] = v;
+                parameter[i] -= lr * (nesterov ? g + momentum * v : v);
+            }
         }
     });
 }

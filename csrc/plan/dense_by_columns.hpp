@@ -68,8 +68,7 @@ class DenseByColumns {
         }
         if (!d_.bias.value) return;
         T* sums = learner.whole() ? d_.bias.place : scratch.bias.data();
-        kernels<T>().linear.column_sums(gradient.data + first, gradient.stride, sums + first, rows_, last - first,
-                                        T(0));
+        sum_rows(gradient, first, last, sums + first);
         learner.learn(d_.bias, first, last - first, sums + first);
     }
 
@@ -91,7 +90,7 @@ class DenseByColumns {
     Index gradient_rows() const {
         if (rows_ > short_batch) return 2 * product().panel;
         if (rows_ > 1) return 28;
-        return 4096 / d_.in + 4;
+        return 2048 / d_.in + 1;
     }
     // Columns of them: what fits the first cache, or for longer batches whole rows, which memory likes better.
     Index gradient_columns() const { return rows_ == 1 || rows_ > short_batch || d_.in <= 320 ? d_.in : 256; }
@@ -118,6 +117,22 @@ class DenseByColumns {
                 product().multiply({g.data + n, g.stride, 1}, rows_, count, {s.weight.data(), columns, 0, 0},
                                    {to.data + k, to.stride, nullptr, -T(INFINITY), n > first});
             }
+        }
+    }
+
+    // In double, from sums of few rows in T.
+    void sum_rows(Matrix<T> g, Index first, Index last, T* to) const {
+        constexpr Index few = 64, strip = 128;
+        if (rows_ <= few) return product().sum_rows(g.data + first, g.stride, rows_, last - first, to, false);
+        for (Index n = first; n < last; n += strip) {
+            const Index count = smaller(strip, last - n);
+            double sums[strip] = {};
+            T some[strip];
+            for (Index row = 0; row < rows_; row += few) {
+                product().sum_rows(g.at(row, n), g.stride, smaller(few, rows_ - row), count, some, false);
+                for (Index i = 0; i < count; ++i) sums[i] += double(some[i]);
+            }
+            for (Index i = 0; i < count; ++i) to[n - first + i] = T(sums[i]);
         }
     }
 

@@ -245,8 +245,8 @@ TEST_CASE("batch norm of some columns of wider rows") {
             std::vector<T> y, dx, dw, db;
         };
         const auto run = [&](const std::vector<T>& x, const std::vector<T>& dy, pynet::BatchNormSizes sizes) {
-            Results r{unset<double>(channels), unset<double>(channels), unset<T>(x.size()), unset<T>(x.size()),
-                      unset<T>(channels), unset<T>(channels)};
+            Results r{unset<double>(channels), unset<double>(channels), unset<T>(x.size()),
+                      unset<T>(x.size()),      unset<T>(channels),      unset<T>(channels)};
             k.statistics(x.data(), r.mean.data(), r.variance.data(), sizes);
             k.forward(x.data(), r.mean.data(), r.variance.data(), nullptr, nullptr, r.y.data(), sizes, 0.01);
             k.backward(x.data(), dy.data(), r.mean.data(), r.variance.data(), nullptr, r.dx.data(), r.dw.data(),

@@ -164,6 +164,27 @@ TEST_CASE("product of a matrix and a vector, from both sides") {
     });
 }
 
+TEST_CASE("product sums rows") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const Index stride = 40;
+        const auto a = numbers<T>(20 * stride, 1);
+        for (Index rows = 0; rows <= 20; ++rows) {
+            for (const Index columns : {1, 4, 15, 16, 33}) {
+                std::vector<T> sum(columns, T(7)), expected(columns);
+                for (Index i = 0; i < rows * stride; ++i) {
+                    if (i % stride < columns) expected[i % stride] += a[i];
+                }
+                pynet::kernels<T>(isa).product.sum_rows(a.data(), stride, rows, columns, sum.data(), false);
+                CHECK_EQUAL(sum, expected);
+                pynet::kernels<T>(isa).product.sum_rows(a.data(), stride, rows, columns, sum.data(), true);
+                for (T& e : expected) e *= 2;
+                CHECK_EQUAL(sum, expected);
+            }
+        }
+    });
+}
+
 TEST_CASE("product adds up matrices, and leaves what lies between their rows") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);
