@@ -234,7 +234,10 @@ void bind_description(py::module_& module) {
         self.kept.push_back(steps);
     });
     d.def("freeze", [](Description& self) { self.with([](auto& plan) { plan.freeze(); }); });
-    d.def("read_options", [](Description& self) { self.options = option_changes; });
+    d.def("mark_current", [](Description& self) {
+        self.structure = structure_changes;
+        self.options = option_changes;
+    });
     d.def_readwrite("flattens", &Description::flattens);
     d.def_property_readonly("columns", [](Description& self) {
         return self.with([](auto& plan) { return py::make_tuple(plan.in(), plan.out()); });
@@ -455,7 +458,10 @@ class Predict {
             py::object converted;
             if (!is_ready<T>(x, 2) || shape_of(x)[1] != plan.in() || shape_of(x)[0] == 0) {
                 converted = self_.attr("_converted")(x);
-                if (!is_ready<T>(converted, 2)) return converted;  // the answer itself
+                if (converted.is_none()) return self_.attr("_predict_by_modules")(x);
+                if (!is_ready<T>(converted, 2) || shape_of(converted)[1] != plan.in() || shape_of(converted)[0] == 0) {
+                    throw py::value_error("input does not fit the model");
+                }
                 x = converted;
             }
             const Index rows = shape_of(x)[0];

@@ -49,6 +49,8 @@ struct Product {
 
     // result[n] = max(a[n] . x + bias[n], floor), for a (rows, depth)
     void (*dot_rows)(const T* a, const T* x, Index rows, Index depth, Result<T> result);
+    // to[n, k] = factors[n] x[k], (rows, columns)
+    void (*outer)(const T* factors, const T* x, Index rows, Index columns, T* to);
     // result = sum_n factors[n] a[n], or is added to, for a (rows, depth); read and written in whole vectors
     void (*add_rows)(const T* a, const T* factors, Index rows, Index depth, T* result, bool add);
 
@@ -303,6 +305,16 @@ void dot_rows(const T* a, const T* x, Index rows, Index depth, Result<T> result)
     }
 }
 
+template <class T>
+void outer(const T* factors, const T* x, Index rows, Index columns, T* to) {
+    for (Index n = 0; n < rows; ++n, to += columns) {
+        const Vector<T> factor = all(factors[n]);
+        Index k = 0;
+        for (; k + lanes<T> <= columns; k += lanes<T>) store(to + k, factor * load(x + k));
+        if (k < columns) store_first(to + k, factor * load_first(x + k, columns - k), columns - k);
+    }
+}
+
 template <class T, int vectors>
 [[gnu::always_inline]] inline void add_rows_at(const T* a, const T* factors, Index rows, Index depth, Index count,
                                                T* result, bool add) {
@@ -372,8 +384,8 @@ void add_up(const T* matrices, Index count, Index apart, Index stride, Index row
 
 template <class T>
 constexpr Product<T> product{
-    lanes<T>,    panel_width<T>, pack_transposed<T>, pack<T>,  multiply<T>, multiply_transposed<T>,
-    dot_rows<T>, add_rows<T>,    sum_rows<T>,        add_up<T>};
+    lanes<T>,    panel_width<T>, pack_transposed<T>, pack<T>,     multiply<T>, multiply_transposed<T>,
+    dot_rows<T>, outer<T>,       add_rows<T>,        sum_rows<T>, add_up<T>};
 
 }  // namespace PYNET_ISA
 }  // namespace pynet

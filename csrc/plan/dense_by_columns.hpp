@@ -15,7 +15,7 @@ class DenseByColumns {
         rows_ = rows;
         if (rows > 1) input_panels_.reserve(round_up(rows, product().panel) * d_.in);
         if (!learning) return;
-        if (!d_.input_is_padded()) input_columns_.reserve(rows * round_up(d_.in, product().panel));
+        if (rows > 1 && !d_.input_is_padded()) input_columns_.reserve(rows * round_up(d_.in, product().panel));
         scratch_.resize(static_cast<std::size_t>(parts));
         for (Scratch& s : scratch_) {
             s.gradient.reserve(gradient_rows() * round_up(d_.in, product().panel));
@@ -27,10 +27,9 @@ class DenseByColumns {
 
     // Packs features [first, last) of the input, as soon as they are there; first is a multiple of a panel's width.
     void pack_input(Index first, Index last, bool learning) {
+        if (rows_ == 1) return;
         const T* x = d_.input.data;
-        if (rows_ > 1) {
-            product().pack_transposed(x, d_.input.stride, rows_, d_.in, first, last, input_panels_.data());
-        }
+        product().pack_transposed(x, d_.input.stride, rows_, d_.in, first, last, input_panels_.data());
         if (learning && !d_.input_is_padded()) {
             product().pack(x + first, d_.input.stride, rows_, last - first, input_columns_.data() + first * rows_);
         }
@@ -147,7 +146,9 @@ class DenseByColumns {
             T* to = whole ? d_.weight.place + start : s.gradient.data();
             const Index stride = whole ? d_.in : columns;
             const Panels<T> input = input_from(k, columns);
-            if (long_batch) {
+            if (rows_ == 1) {
+                product().outer(factors, d_.input.data, count, d_.in, to);
+            } else if (long_batch) {
                 for (Index n = 0; n < count; n += product().panel) {
                     const Index rows = smaller(product().panel, count - n);
                     product().multiply({s.factors.data() + n * rows_, 1, packed_width<T>(rows)}, rows, rows_, input,

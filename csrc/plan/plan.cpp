@@ -8,10 +8,11 @@
 namespace pynet {
 namespace {
 
-// Measured on 2 cores. A second thread pays from 4 million operations on, or, for a single row, from weights of 1 MB
-// on; more parts than that only where each has much to do, for their sums cost time.
-Index parts_of_work(double operations, bool single_row) {
-    if (single_row) return operations < 5e5 ? 1 : operations < 16e6 ? 2 : 4;
+// Measured on 2 cores. A second thread pays from 4 million operations on, or, for a single row, which has to read all
+// weights for a few operations each, from 100,000 weights on; more parts only where each has much to do, for their sums
+// cost time.
+Index parts_of_work(double operations, double weights, bool single_row) {
+    if (single_row) return weights < 1e5 ? 1 : weights < 4e6 ? 2 : 4;
     return operations < 4e6 ? 1 : operations < 250e6 ? 2 : operations < 4e9 ? 4 : 8;
 }
 
@@ -202,7 +203,7 @@ template <class T>
 void Plan<T>::arrange(Index rows) {
     const bool learning = criterion_ != nullptr;
     schedule_ = schedule_for(rows);
-    parts_ = parts_of_work(operations(rows, learning), rows == 1);
+    parts_ = parts_of_work(operations(rows, learning), weights_, rows == 1);
     if (parts_ > rows && schedule_ == Schedule::by_rows) parts_ = rows;
     const Index share_of_rows = (rows + parts_ - 1) / parts_;
     chunk_ = share_of_rows < chunk_rows ? share_of_rows : chunk_rows;

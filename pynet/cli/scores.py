@@ -9,7 +9,7 @@ import numpy as np
 from .. import metrics
 from ..arrays import Array
 from ..criteria import CrossEntropyLoss
-from ..training.samples import batches
+from ..data.batches import batches
 from .encoding import Amounts, Classes
 
 _ROWS_AT_ONCE = 1024

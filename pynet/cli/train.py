@@ -15,9 +15,9 @@ from .. import __version__, config
 from ..arrays import Array
 from ..callbacks import EarlyStopping, ProgressBar
 from ..data import train_test_split
+from ..data.batches import batch_ends
 from ..errors import DivergedError
 from ..training import History, Trainer
-from ..data.batches import batch_ends
 from .encoding import Classes, Encoding, guess_task, learn
 from .failure import Failure
 from .model_file import Trained

@@ -1,10 +1,11 @@
 """Plan: what a network is, as its layers, its criterion and its optimizer say of themselves.
 
-Each has a method ``add_to(plan)`` that calls one method here. What cannot be said so raises `CannotCompile`.
+Each has a method ``add_to(plan)`` that calls one method here. What cannot be said so raises `CannotCompileError`.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..arrays import Array
 from ..places import title
 
 
-class CannotCompile(Exception):
+class CannotCompileError(Exception):
     """Says why a network has to run module by module."""
 
 
@@ -41,12 +42,12 @@ class Plan(_core.Plan):
     def describe(self) -> None:
         """Ask the model; set `reason` if it cannot be compiled."""
         try:
+            if self._dtype is None:
+                raise CannotCompileError("the model has no parameters of one dtype, float32 or float64")
             self.add(self._model)
-            if self._dtype is None or self._columns is None:
-                raise CannotCompile("the model has no parameters of one dtype, float32 or float64")
             self.close()
             _require_apart([array for parameter in protocol.all_parameters(self._model) for array in parameter[1:3]])
-        except CannotCompile as error:
+        except CannotCompileError as error:
             self.reason = str(error)
 
     @property
@@ -59,13 +60,13 @@ class Plan(_core.Plan):
         """Add a module that stands next."""
         name = title(module) if position is None else f"layer {position}, {title(module)},"
         if not hasattr(module, "add_to"):
-            raise CannotCompile(f"{name} has no compiled form")
+            raise CannotCompileError(f"{name} has no compiled form")
         if not is_its_own(type(module), "add_to", "forward", "backward"):
-            raise CannotCompile(f"{name} has a forward or backward of its own")
+            raise CannotCompileError(f"{name} has a forward or backward of its own")
         if not {"forward", "backward"}.isdisjoint(vars(module)):
-            raise CannotCompile(f"{name} has hooks, or a method of its own")
+            raise CannotCompileError(f"{name} has hooks, or a method of its own")
         if id(module) in self._seen:
-            raise CannotCompile(f"{name} stands twice")
+            raise CannotCompileError(f"{name} stands twice")
         self._seen.add(id(module))
         module.add_to(self)
 
@@ -92,20 +93,20 @@ class Plan(_core.Plan):
     def flatten(self, start_dim: int, end_dim: int) -> None:
         """Add a Flatten: of an input of more axes at the start, or of nothing."""
         if (start_dim, end_dim) not in ((1, -1), (1, 1), (-1, -1)):
-            raise CannotCompile(f"Flatten of the axes {start_dim} to {end_dim} has no compiled form")
+            raise CannotCompileError(f"Flatten of the axes {start_dim} to {end_dim} has no compiled form")
         if len(self._seen) <= 2 and end_dim == -1 and start_dim == 1:
             self.flattens = True
 
     def require_one_number(self, reduction: str) -> None:
         """Refuse a loss that is no number."""
         if reduction == "none":
-            raise CannotCompile("the criterion returns a loss for every row, not one number")
+            raise CannotCompileError("the criterion returns a loss for every row, not one number")
 
     def _take(self, columns: int, leave: int) -> None:
         if self._columns not in (None, columns):
-            raise CannotCompile(f"a layer gives {self._columns} features where {columns} are expected")
+            raise CannotCompileError(f"a layer gives {self._columns} features where {columns} are expected")
         if not columns or not leave:
-            raise CannotCompile("a layer has no features")
+            raise CannotCompileError("a layer has no features")
         self._columns = leave
 
     def use_states(self, buffers: list[list[Array]], arrays: list[Array], steps: Array) -> None:
@@ -113,7 +114,7 @@ class Plan(_core.Plan):
         place = {array.ctypes.data: position for position, array in enumerate(arrays)}
         order = [place.get(address) for address in self.parameters()]
         if sorted(place.values()) != sorted(position for position in order if position is not None):
-            raise CannotCompile("the optimizer moves other arrays than the layers have")
+            raise CannotCompileError("the optimizer moves other arrays than the layers have")
         assert order == sorted(place.values())  # both follow the layers
         self.states(buffers, steps)
 
@@ -132,5 +133,5 @@ def is_its_own(cls: type, *names: str) -> bool:
 
 def _require_apart(arrays: list[Array | None]) -> None:
     spans = sorted((a.ctypes.data, a.ctypes.data + a.nbytes) for a in arrays if a is not None and a.size)
-    if any(end > start for (_, end), (start, _) in zip(spans, spans[1:], strict=False)):
-        raise CannotCompile("parameters or gradients share memory")
+    if any(end > start for (_, end), (start, _) in itertools.pairwise(spans)):
+        raise CannotCompileError("parameters or gradients share memory")

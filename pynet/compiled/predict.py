@@ -85,14 +85,14 @@ class CompiledPredict(_core.Predict):
             output: Array = replay(self.model, as_array(x, "input").view())
         return output
 
-    def _converted(self, x: Any) -> Array:
-        """Return an array as a plan takes it, of two axes; or the answer itself."""
+    def _converted(self, x: Any) -> Array | None:
+        """Return an array as a plan takes it; None where modules take what it does not, or have more to say of it."""
         plan = self._described()
         inputs = as_input(x, "input", plan.dtype)
         if inputs.ndim > 2 and plan.flattens:
             inputs = inputs.reshape(len(inputs), -1)
         if inputs.ndim != 2 or inputs.shape[1] != plan.columns[0] or not len(inputs):
-            return self._predict_by_modules(x)
+            return None
         return inputs
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from ..errors import ShapeError
 from ..optim.clipping import clip_grad_norm_, clip_grad_value_
 from ..replay import replay
 from ..roles import as_criterion, as_module, as_optimizer
-from .plan import CannotCompile, Plan, is_its_own
+from .plan import CannotCompileError, Plan, is_its_own
 
 _busy: weakref.WeakKeyDictionary[Any, _core.Busy] = weakref.WeakKeyDictionary()
 
@@ -201,7 +201,7 @@ class CompiledStep(_core.Step):
         if not plan.reason:
             try:
                 self._add_rest(plan)
-            except CannotCompile as error:
+            except CannotCompileError as error:
                 plan.reason = str(error)
         self._plan = plan
         self._set_plan(plan, not plan.reason)
@@ -210,11 +210,11 @@ class CompiledStep(_core.Step):
         for part, method in ((self.criterion, "backward"), (self.optimizer, "_move")):
             others = ("forward",) if method == "backward" else ()
             if not hasattr(part, "add_to") or not is_its_own(type(part), "add_to", method, *others):
-                raise CannotCompile(f"{type(part).__name__} has no compiled form")
+                raise CannotCompileError(f"{type(part).__name__} has no compiled form")
         self.criterion.add_to(plan)
         moves = self.optimizer.prepare()
         if moves.odd:
-            raise CannotCompile("the optimizer works on copies")
+            raise CannotCompileError("the optimizer works on copies")
         plan.use_states(moves.buffers, moves.arrays, moves.steps)
         self._moves = self.optimizer.buffers
         self.optimizer.add_to(plan)
@@ -222,6 +222,7 @@ class CompiledStep(_core.Step):
             math.inf if self.clip_norm is None else self.clip_norm,
             math.inf if self.clip_value is None else self.clip_value,
         )
+        plan.mark_current()
 
     def _read_options(self) -> None:
         """Tell the plan of the optimizer's numbers; called when some have been assigned."""
@@ -229,7 +230,7 @@ class CompiledStep(_core.Step):
         if self.optimizer.buffers != self._moves:  # momentum that there was not before
             return self._compile()
         self.optimizer.add_to(self._plan)
-        self._plan.read_options()
+        self._plan.mark_current()
         return None
 
     def _step_by_modules(self, x: Any, y: Any) -> float:

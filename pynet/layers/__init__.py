@@ -12,4 +12,16 @@ from .sigmoid import Sigmoid
 from .softmax import SoftMax
 from .tanh import Tanh
 
-__all__ = ["BatchNorm", "Dropout", "Flatten", "Identity", "LeakyReLU", "Linear", "LogSoftMax", "ReLU", "Sigmoid", "SoftMax", "Tanh"]
+__all__ = [
+    "BatchNorm",
+    "Dropout",
+    "Flatten",
+    "Identity",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftMax",
+    "ReLU",
+    "Sigmoid",
+    "SoftMax",
+    "Tanh",
+]

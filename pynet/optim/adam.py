@@ -71,7 +71,7 @@ class Adam(Optimizer):
 
     def add_to(self, plan: Plan) -> None:
         """Describe the step to a compiled one."""
-        plan.adam(self.lr, *self.betas, self.eps, self.weight_decay, self._decoupled)
+        plan.adam(self.lr, self.betas[0], self.betas[1], self.eps, self.weight_decay, self._decoupled)
 
     def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: Array) -> None:
         means, squares = buffers

@@ -84,6 +84,7 @@ class Optimizer:
     def _take(self, plan: "_Plan") -> None:
         if plan is not self._plan:
             self._state, self._plan = plan.state_by_name, plan
+            _core.structure_changed()
 
     def _new_plan(self, parameters: list[protocol.Parameter]) -> "_Plan":
         present = {id(parameter.array) for parameter in parameters}
@@ -150,6 +151,7 @@ class Optimizer:
         for name in self.options:
             setattr(self, name, getattr(trial, name))
         self._state, self._plan = new, None
+        _core.structure_changed()
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_plan": None}

@@ -12,6 +12,7 @@ from ..data.batches import Rows
 from ..data.loader import as_rows, require_same_rows
 from ..errors import ShapeError
 
+
 class Batch(NamedTuple):
     """Inputs, targets and, if rows have them, weights."""
 

@@ -152,6 +152,11 @@ TEST_CASE("product of a matrix and a vector, from both sides") {
                 for (Index n = 0; n < rows; ++n) expected[n] = std::max(expected[n] + bias[n], T(0));
                 k.dot_rows(a.data.data(), x.data.data(), rows, depth, {y.data(), 1, bias.data(), 0});
                 CHECK_EQUAL(y, expected);
+                auto products = unset<T>(rows * depth);
+                k.outer(f.data.data(), x.data.data(), rows, depth, products.data());
+                for (Index i = 0; i < rows * depth; ++i) {
+                    CHECK_EQUAL(products[i], f.data[i / depth] * x.data[i % depth]);
+                }
                 auto sum = unset<T>(up(depth, k.lanes));
                 k.add_rows(a.data.data(), f.data.data(), rows, depth, sum.data(), false);
                 auto twice = sum;
