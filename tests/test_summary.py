@@ -48,7 +48,9 @@ def test_operations_are_those_of_the_formulas(layer, shape, forward, backward):
 @pytest.mark.parametrize("case", MODULES, ids=name_of)
 def test_every_layer_says_what_it_costs(case):
     module = case.module()
-    is_free = isinstance(module, pynet.Sequential) or (isinstance(module, pynet.Dropout) and not module.training)
+    is_free = isinstance(module, pynet.Sequential | pynet.Identity | pynet.Flatten) or (
+        isinstance(module, pynet.Dropout) and not module.training
+    )
     assert (min(module.flops(case.shape)) > 0) == (not is_free)
     assert summary(module, case.shape).rows[0].output_shape == module.forward(case.input()).shape
 

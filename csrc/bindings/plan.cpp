@@ -296,32 +296,17 @@ class Step {
  public:
     explicit Step(std::shared_ptr<Busy> busy) : busy_(std::move(busy)) {}
 
-    // The object that Python sees: asked for what it alone can do.
-    static py::object call(py::handle self_, py::handle x, py::handle y, bool gradients) {
-        Step& self = self_.cast<Step&>();
-        const Entered entered(*self.busy_);
-        self.refresh(self_);
-        if (!self.usable_) return self_.attr("_step_by_modules")(x, y);
-        return self.description().with([&](auto& plan) -> py::object {
-            using T = decltype(type_of(plan));
-            Rows<T> rows;
-            const TargetKind& kind = self.description().target;
-            py::object converted;  // lives as long as its data are used
-            if (!self.is_usable(plan, kind, x, y, rows)) {
-                converted = self_.attr("_converted")(x, y);
-                if (converted.is_none()) {
-                    self.rows_ = 0;
-                    return self_.attr("_step_by_modules")(x, y);
-                }
-                if (!self.is_usable(plan, kind, converted[py::int_(0)], converted[py::int_(1)], rows)) {
-                    throw py::value_error("input and target do not fit the model");
-                }
-            }
-            plan.reserve(rows.count);
-            self.draw(plan);
-            const double loss = self.run(plan, rows, {gradients, false});
-            self.rows_ = rows.count;
-            return py::float_(loss);
+    static py::object call(py::handle self, py::handle x, py::handle y, bool gradients) {
+        return run_once(self, x, y, {gradients, false});
+    }
+    // The same, but moves nothing if the loss is not finite.
+    static py::object finite_step(py::handle self, py::handle x, py::handle y, bool gradients) {
+        return run_once(self, x, y, {gradients, true});
+    }
+    bool fits(py::handle x, py::handle y) {
+        return usable_ && description().with([&](auto& plan) {
+            Rows<decltype(type_of(plan))> rows;
+            return is_usable(plan, description().target, x, y, rows);
         });
     }
 
@@ -402,6 +387,35 @@ class Step {
 
  private:
     Description& description() { return *description_; }
+
+    // The object that Python sees is asked for what it alone can do.
+    static py::object run_once(py::handle self_, py::handle x, py::handle y, StepOptions options) {
+        Step& self = self_.cast<Step&>();
+        const Entered entered(*self.busy_);
+        self.refresh(self_);
+        if (!self.usable_) return self_.attr("_step_by_modules")(x, y);
+        return self.description().with([&](auto& plan) -> py::object {
+            using T = decltype(type_of(plan));
+            Rows<T> rows;
+            const TargetKind& kind = self.description().target;
+            py::object converted;  // lives as long as its data are used
+            if (!self.is_usable(plan, kind, x, y, rows)) {
+                converted = self_.attr("_converted")(x, y);
+                if (converted.is_none()) {
+                    self.rows_ = 0;
+                    return self_.attr("_step_by_modules")(x, y);
+                }
+                if (!self.is_usable(plan, kind, converted[py::int_(0)], converted[py::int_(1)], rows)) {
+                    throw py::value_error("input and target do not fit the model");
+                }
+            }
+            plan.reserve(rows.count);
+            self.draw(plan);
+            const double loss = self.run(plan, rows, options);
+            self.rows_ = rows.count;
+            return py::float_(loss);
+        });
+    }
 
     // Makes a new plan, or reads new options, if anything has been assigned since.
     void refresh(py::handle self) {
@@ -507,6 +521,8 @@ void bind_plan(py::module_& module) {
     py::class_<Step>(module, "Step", py::dynamic_attr())
         .def(py::init<std::shared_ptr<Busy>>())
         .def("__call__", &Step::call, "x"_a, "y"_a, "gradients"_a = false)
+        .def("finite_step", &Step::finite_step)
+        .def("_fits", &Step::fits)
         .def("_epoch", &Step::epoch)
         .def("_set_plan", &Step::set_plan)
         .def("_output", &Step::output);

@@ -31,7 +31,10 @@ class Callback:
         """Before the first batch of an epoch."""
 
     def on_batch_end(self, trainer: Trainer) -> None:
-        """After each step."""
+        """After each step. Whoever defines it has batches run one by one; `on_progress` costs less."""
+
+    def on_progress(self, trainer: Trainer) -> None:
+        """Now and then in an epoch, and after its last batch: for what is only shown."""
 
     def on_batches_end(self, trainer: Trainer) -> None:
         """After the last step of an epoch, or the one that Ctrl-C has made the last; before validation."""
@@ -44,6 +47,11 @@ class Callback:
 
     def on_fit_end(self, trainer: Trainer) -> None:
         """After the last epoch, also after Ctrl-C or an error."""
+
+    @property
+    def wants_batches(self) -> bool:
+        """Whether it has something to do after each step."""
+        return type(self).on_batch_end is not Callback.on_batch_end
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs: numbers, texts, None, arrays, and lists and dicts of these."""

@@ -48,9 +48,14 @@ class LRScheduler(Callback):
         if self._plateau:
             Monitor(self.monitor, "auto").require(trainer)
 
+    @property
+    def wants_batches(self) -> bool:
+        """Whether each batch is a step of the schedule."""
+        return self.every == "batch"
+
     def on_batch_end(self, trainer: Trainer) -> None:
         """Step, if each batch is one."""
-        if self.every == "batch":
+        if self.wants_batches:
             self.schedule.step()
 
     def on_epoch_end(self, trainer: Trainer) -> None:

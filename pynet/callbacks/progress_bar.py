@@ -45,9 +45,9 @@ class ProgressBar(Callback):
         """Show the epoch."""
         self._bar.set_description_str(f"epoch {trainer.epoch}/{trainer.epochs} ", refresh=False)
 
-    def on_batch_end(self, trainer: Trainer) -> None:
+    def on_progress(self, trainer: Trainer) -> None:
         """Move on."""
-        self._bar.update()
+        self._bar.update((trainer.epoch - 1) * trainer.batches + trainer.batch - self._bar.n)
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Show the figures."""

@@ -175,7 +175,11 @@ class CompiledStep(_core.Step):
         whose loss is not finite ends it too, and has moved nothing.
         """
         done, stopped = 0, False
-        pair = self._converted(X, y) if self.compiled else None
+        pair = (X, y)
+        usable = self.compiled
+        if usable and not self._fits(X, y):
+            converted = self._converted(X, y)
+            usable, pair = converted is not None, converted or pair
 
         def stops(done: int) -> bool:
             nonlocal stopped
@@ -183,8 +187,8 @@ class CompiledStep(_core.Step):
             return stopped
 
         while done < len(ends) and not stopped:
-            if pair is not None and self.compiled:
-                done = self._epoch(*pair, order, ends, done, losses, stops, must_be_finite)
+            if usable and self.compiled:
+                done = self._epoch(pair[0], pair[1], order, ends, done, losses, stops, must_be_finite)
                 if done < len(ends) and not math.isfinite(losses[done]):
                     break
             else:

@@ -53,6 +53,11 @@ class Samples:
     def __len__(self) -> int:
         return len(self.X)
 
+    @property
+    def lies_in_memory(self) -> bool:
+        """Whether none of it is memory-mapped."""
+        return not is_mapped(self.X) and not is_mapped(self.y)
+
     def use_columns(self) -> None:
         """Make targets ``(n,)`` those of a single output column, ``(n, 1)``, and numbers if they are labels."""
         if self.y.ndim == 1:

@@ -16,11 +16,12 @@ class Sums:
         for metric in self._metrics:
             metric.reset()
 
-    def add(self, loss: float, output: Array, target: Array) -> None:
-        """Take a batch into account."""
-        self._loss += loss * len(output)
-        self._rows += len(output)
+    def add(self, loss: float, output: Array | None, target: Array) -> None:
+        """Take a batch into account; its output is needed for metrics only."""
+        self._loss += loss * len(target)
+        self._rows += len(target)
         for metric in self._metrics:
+            assert output is not None
             metric.update(output, target)
 
     @property

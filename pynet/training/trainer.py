@@ -15,6 +15,7 @@ from .. import protocol
 from ..arrays import Array, as_array, as_input, native_float
 from ..callbacks.callback import Callback
 from ..checks import as_positive, as_size
+from ..compiled import CompiledStep
 from ..data.batches import batch_ends, batches
 from ..data.loader import as_rows
 from ..data.split import train_test_split
@@ -34,6 +35,7 @@ from .samples import Batch, Samples, row_weights
 from .sums import Sums
 
 _ROWS_AT_ONCE = 1024  # in evaluation, where more would only take memory
+_PROGRESS = 0.02  # seconds between two looks at it
 
 
 class _Part(NamedTuple):
@@ -62,6 +64,10 @@ class _Run(NamedTuple):
 
 class Trainer:
     """Trains a model on arrays, watches a validation part, and calls callbacks.
+
+    Steps are compiled (see `pynet.compile_step`) wherever the model can be, and whole epochs run in one call where
+    nobody wants to see every batch: neither metrics nor a callback with ``on_batch_end``. Rows with weights, and models
+    with layers of one's own, are trained module by module.
 
     Parameters
     ----------
@@ -306,6 +312,9 @@ class Trainer:
         assert self._run is not None
         self.history = History()
         self.epoch, self.epochs, self.loss, self._stopping = 0, self._run.epochs, math.nan, ""
+        self._compiled = CompiledStep(
+            self.model, self.criterion, self.optimizer, clip_norm=self.clip_norm, clip_value=self.clip_value
+        )
         self.batch, self.batches = 0, len(batch_ends(self._run.train.size, self._run.batch_size))
         if resumed is None:
             self._call("on_fit_begin")
@@ -349,19 +358,57 @@ class Trainer:
         if run.shuffle:
             drawn = run.order.permutation(count)
             order = drawn if order is None else order[drawn]
-        sums = Sums(self.metrics)
+        samples, watching = run.train.samples, [callback for callback in self.callbacks if callback.wants_batches]
+        compiled = samples.weight is None and self._compiled.compiled
+        if compiled and not watching and not self.metrics and samples.lies_in_memory:
+            return self._run_epoch(samples, order, batch_ends(count, run.batch_size), interruption)
+        sums, shown = Sums(self.metrics), time.perf_counter()
         self._buffers = [buffer.array for buffer in protocol.all_buffers(self.model)]
+        shows = any(type(callback).__module__.partition(".")[0] != "pynet" for callback in watching)
         for self.batch, rows in enumerate(batches(count, run.batch_size, order), 1):
-            batch = run.train.samples.batch(rows)
-            sums.add(*self._step(batch), batch.target)
+            batch = samples.batch(rows)
+            loss, output = self._compiled_step(batch, shows) if compiled else self._step(batch)
+            sums.add(loss, output, batch.target)
             self.loss = sums.loss
             self._call("on_batch_end")
+            if self.batch == self.batches or interruption.requested or time.perf_counter() - shown > _PROGRESS:
+                self._call("on_progress")
+                shown = time.perf_counter()
             if interruption.requested:
                 break
         return sums.figures()
 
+    def _run_epoch(
+        self, samples: Samples, order: Array | None, ends: list[int], interruption: Interruption
+    ) -> dict[str, float]:
+        """Run all batches of an epoch in one call, but for a look at the world now and then."""
+        losses, rows = np.zeros(len(ends)), np.diff(ends, prepend=0)
+
+        def progress(done: int) -> bool:
+            self.batch, self.loss = done, float(np.average(losses[:done], weights=rows[:done]))
+            self._call("on_progress")
+            return interruption.requested
+
+        order = np.arange(len(samples)) if order is None else order
+        done = self._compiled.run(samples.X, samples.y, order, np.array(ends), losses, progress, must_be_finite=True)
+        if done < len(ends) and not math.isfinite(losses[done]):
+            self.batch = done + 1
+            raise DivergedError(self._why(losses[done], samples.batch(order[: ends[done]][-rows[done] :])))
+        return {"loss": self.loss}
+
+    def _compiled_step(self, batch: Batch, shows: bool) -> tuple[float, Array | None]:
+        """Run one training step as one call; for callbacks of others with all that modules would leave behind."""
+        x, target, _ = batch
+        loss = self._compiled.finite_step(x, target, shows)
+        if not math.isfinite(loss):
+            raise DivergedError(self._why(loss, batch))
+        output = self._compiled.output if shows or self.metrics else None
+        if shows:
+            self.model.output = output
+        return loss, output
+
     def _step(self, batch: Batch) -> tuple[float, Array]:
-        """Run one training step; return loss and output."""
+        """Run one training step module by module; return loss and output."""
         x, target, weight = batch
         before = [array.copy() for array in self._buffers]
         output = self.model.forward(x)
