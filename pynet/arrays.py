@@ -120,5 +120,17 @@ def as_parameter(value: object, name: str, shape: tuple[int, ...]) -> Array:
     return np.require(as_input(array, name), requirements=["C", "A", "W"])
 
 
+_CACHE_LINE = 64
+
+
+def aligned(array: Array) -> Array:
+    """Return a copy that starts at a cache line: vectors of it do not lie across two, which doubles their cost."""
+    memory = np.empty(array.nbytes + _CACHE_LINE, np.uint8)
+    start = -memory.__array_interface__["data"][0] % _CACHE_LINE
+    copy: Array = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
 def _describe(value: object, array: Array) -> str:
     return f"dtype {array.dtype}" if isinstance(value, np.ndarray) else f"{type(value).__name__} (dtype {array.dtype})"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _core
-from .arrays import Array
+from .arrays import Array, aligned
 from .criterion import Criterion
 from .errors import StateError
 
@@ -280,7 +280,7 @@ def convert_in(attributes: dict[Any, Any] | list[Any], dtype: np.dtype[Any], con
     for name, value in list(attributes.items() if isinstance(attributes, dict) else enumerate(attributes)):
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and name != "output":
             if id(value) not in converted:
-                new = value.astype(dtype, copy=False)
+                new = value if value.dtype == dtype else aligned(value.astype(dtype))
                 converted[id(value)] = converted[id(new)] = new  # what is converted stays so if it is met again
             attributes[name] = converted[id(value)]
         elif isinstance(value, list | dict):

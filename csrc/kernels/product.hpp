@@ -287,21 +287,25 @@ template <class T, int rows>
 
 template <class T>
 void dot_rows(const T* a, const T* x, Index rows, Index depth, Result<T> result) {
-    const auto finish = [=](Index n, T sum) {
-        const T y = sum + (result.bias ? result.bias[n] : T(0));
-        result.data[n] = y <= result.floor ? result.floor : y;
-    };
-    Index n = 0;
-    for (; n + 4 <= rows; n += 4) {
-        Vector<T> sums[4] = {};
-        dot_some_rows<T, 4>(a + n * depth, x, depth, sums);
+    constexpr int width = int(lanes<T>), together = width < 4 ? width : 4;
+    const Vector<T> floor = all(result.floor);
+    for (Index first = 0; first < rows; first += width) {
+        const Index count = rows - first < width ? rows - first : width;
+        Vector<T> products[width] = {};
+        Index n = 0;
+        for (; n + together <= count; n += together) {
+            Vector<T> sums[together] = {};
+            dot_some_rows<T, together>(a + (first + n) * depth, x, depth, sums);
 #pragma GCC unroll 4
-        for (int i = 0; i < 4; ++i) finish(n + i, lane_sum<T>(sums[i]));
-    }
-    for (; n < rows; ++n) {
-        Vector<T> sums[1] = {};
-        dot_some_rows<T, 1>(a + n * depth, x, depth, sums);
-        finish(n, lane_sum<T>(sums[0]));
+            for (int i = 0; i < together; ++i) products[n + i] = sums[i];
+        }
+        for (; n < count; ++n) {
+            Vector<T> sums[1] = {};
+            dot_some_rows<T, 1>(a + (first + n) * depth, x, depth, sums);
+            products[n] = sums[0];
+        }
+        const Vector<T> bias = result.bias ? load_first(result.bias + first, count) : Vector<T>{};
+        store_first(result.data + first, not_below<T>(lane_sums<T>(products) + bias, floor), count);
     }
 }
 

@@ -116,14 +116,6 @@ template <class T>
     return x <= floor ? floor : x;
 }
 
-template <class T>
-[[gnu::always_inline]] inline T lane_sum(Vector<T> v) {
-    for (Index half = lanes<T> / 2; half > 0; half /= 2) {
-        for (Index i = 0; i < half; ++i) v[i] += v[i + half];
-    }
-    return v[0];
-}
-
 // One exchange of blocks of `step` lanes between two rows of a matrix that is being transposed.
 template <class T, int step, int... lane>
 [[gnu::always_inline]] inline void exchange(Vector<T>& a, Vector<T>& b, std::integer_sequence<int, lane...>) {
@@ -141,6 +133,21 @@ template <class T, int step = int(lanes<T> / 2)>
         if (!(i & step)) exchange<T, step>(rows[i], rows[i + step], std::make_integer_sequence<int, int(lanes<T>)>());
     }
     if constexpr (step > 1) transpose<T, step / 2>(rows);
+}
+
+// The sum of the lanes of rows[i] in lane i: a transpose whose rounds add what they have exchanged.
+template <class T, int step = int(lanes<T> / 2)>
+[[gnu::always_inline]] inline Vector<T> lane_sums(Vector<T>* rows) {
+#pragma GCC unroll 8
+    for (int i = 0; i < step; ++i) {
+        exchange<T, step>(rows[i], rows[i + step], std::make_integer_sequence<int, int(lanes<T>)>());
+        rows[i] += rows[i + step];
+    }
+    if constexpr (step > 1) {
+        return lane_sums<T, step / 2>(rows);
+    } else {
+        return rows[0];
+    }
 }
 
 }  // namespace pynet::PYNET_ISA

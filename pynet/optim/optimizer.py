@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core, protocol
-from ..arrays import Array, as_array, native_float
+from ..arrays import Array, aligned, as_array, native_float
 from ..checks import as_at_least_zero, as_size
 from ..errors import ShapeError, StateError
 from ..watched import Watched
@@ -98,7 +98,7 @@ class Optimizer:
                     state = None  # that name was another layer's
                 state = by_array.get(id(parameter.array), state)
             if state is None or not self._fits(state, slot.array):
-                state = {"step": 0} | {name: np.zeros_like(slot.array) for name in self.buffers}
+                state = {"step": 0} | {name: aligned(np.zeros_like(slot.array)) for name in self.buffers}
             slots.append(slot)
             states.append(state | {"of": parameter.array})
         return _Plan(parameters, self.buffers, slots, states)
@@ -147,7 +147,7 @@ class Optimizer:
                 value = as_array(kept[buffer], f"{buffer} of '{name}'")
                 if value.shape != arrays[name].shape:
                     raise ShapeError(f"{buffer} of '{name}' has shape {value.shape}, expected {arrays[name].shape}")
-                new[name][buffer] = np.array(value, dtype=arrays[name].dtype, order="C")
+                new[name][buffer] = aligned(value.astype(arrays[name].dtype))
         for name in self.options:
             setattr(self, name, getattr(trial, name))
         self._state, self._plan = new, None

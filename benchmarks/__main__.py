@@ -1,0 +1,65 @@
+"""Compare pynet with its peers: `nox -s bench`, or `python benchmarks [--quick]` where the peers are installed."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import cells
+import peers
+import processes
+import report
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Run everything and write the results."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small cells, few rounds, no torch.compile: three minutes")
+    parser.add_argument("--output", type=Path, default=None, help="folder for results (default: here; --quick: none)")
+    parser.add_argument("--cells", nargs="*", default=None, help="only these, as tiny:32")
+    options = parser.parse_args()
+    threads = sorted({1, len(os.sched_getaffinity(0))})
+    results: dict[str, Any] = {
+        "about": report.about(),
+        "runs": [_run(count, _settings(options)) for count in threads],
+        "processes": processes.measure(quick=options.quick),
+    }
+    text = report.markdown(results)
+    folder = options.output or (None if options.quick or options.cells else HERE)
+    if folder is None:
+        print(text)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "RESULTS.md").write_text(text)
+    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    report.plot(results, folder / "results.png")
+    print(f"written to {folder}")
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    chosen = cells.SMALL if options.quick else cells.SMALL + cells.LARGE
+    if options.cells:
+        names = [tuple(name.split(":")) for name in options.cells]
+        chosen = [cells.Cell(model, int(batch)) for model, batch in names]
+    taking_part = [name for name in peers.NAMES if not (options.quick and name == "torch_compiled")]
+    return {"cells": chosen, "peers": taking_part, "seconds": 1.5 if options.quick else 8.0}
+
+
+def _run(threads: int, settings: dict[str, Any]) -> dict[str, Any]:
+    """Measure in a process of its own: most libraries read the number of threads once."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "results.json"
+        command = [sys.executable, str(HERE / "measure.py"), str(threads), str(output), json.dumps(settings)]
+        subprocess.run(command, check=True)
+        found: dict[str, Any] = json.loads(output.read_text())
+    return found
+
+
+if __name__ == "__main__":
+    main()

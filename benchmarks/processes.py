@@ -1,0 +1,43 @@
+"""What a whole process shows: overhead of the Trainer, threads and processes beside each other, memory, imports."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SCRIPTS = HERE / "scripts"
+
+# Each prints one line of JSON; see the files.
+NAMES = ("trainer", "many_threads", "four_processes", "beside_numpy", "memory", "aged_momentum")
+IMPORTS = ("numpy", "pynet", "torch", "jax", "sklearn.neural_network", "onnxruntime")
+
+
+def measure(quick: bool) -> dict[str, Any]:
+    """Run each script in a process of its own."""
+    found: dict[str, Any] = {}
+    for name in NAMES:
+        found[name] = _json(str(SCRIPTS / f"{name}.py"), "quick" if quick else "full")
+        print(f"{name}: {found[name]}", flush=True)
+    found["imports"] = {name: _imported(name) for name in IMPORTS}
+    return found
+
+
+def _json(*arguments: str) -> Any:
+    done = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True, cwd=HERE)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _imported(name: str) -> dict[str, float] | None:
+    """Return milliseconds and megabytes that an import takes: medians over seven processes."""
+    code = (
+        "import json, resource, time; start = time.perf_counter()\n"
+        f"try:\n    import {name}\nexcept ImportError:\n    print('null'); raise SystemExit\n"
+        "took = time.perf_counter() - start\n"
+        "print(json.dumps([took * 1e3, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))"
+    )
+    rounds = [_json("-c", code) for _ in range(7)]
+    if rounds[0] is None:
+        return None
+    return {"milliseconds": sorted(r[0] for r in rounds)[3], "megabytes": sorted(r[1] for r in rounds)[3]}
