@@ -57,7 +57,10 @@ def initial_weights(cell: Cell) -> list[tuple[np.ndarray, np.ndarray]]:
     for a, b in zip(cell.sizes, cell.sizes[1:], strict=False):
         bound = 1 / np.sqrt(a)
         found.append(
-            (random.uniform(-bound, bound, (b, a)).astype(np.float32), random.uniform(-bound, bound, b).astype(np.float32))
+            (
+                random.uniform(-bound, bound, (b, a)).astype(np.float32),
+                random.uniform(-bound, bound, b).astype(np.float32),
+            )
         )
     return found
 

@@ -21,7 +21,9 @@ def measure(threads: int) -> dict[str, Any] | None:
         source = str(Path(__file__).with_name("floor.cpp"))
         flags = ["-O3", "-march=native", "-mprefer-vector-width=512", "-std=c++17", "-pthread"]
         subprocess.run([compiler, *flags, source, "-o", program], check=True)
-        found: dict[str, Any] = json.loads(subprocess.run([program, str(threads)], check=True, capture_output=True).stdout)
+        found: dict[str, Any] = json.loads(
+            subprocess.run([program, str(threads)], check=True, capture_output=True).stdout
+        )
     return found
 
 

@@ -58,8 +58,8 @@ def markdown(results: dict[str, Any]) -> str:
 _METHOD = """Microseconds of one training step (Linear and ReLU, CrossEntropyLoss, SGD with momentum 0.9) or one
 prediction, in float32: the median of rounds in which everybody runs in turn, and in brackets the quartiles for pynet.
 Ratio: the best peer over pynet; above 1 pynet is faster. Floor: the larger of operations over peak and bytes over
-bandwidth, both measured in the same run, as a share of pynet's time. Before anything is timed, all compute the same: ten
-losses and all weights within 1e-4 of NumPy.
+bandwidth, both measured in the same run, as a share of pynet's time. Before anything is timed, all compute the
+same: ten losses and all weights within 1e-4 of NumPy.
 
 Eight different batches take turns, since velocities of what never gets a gradient decay into denormal numbers, which
 make NumPy and PyTorch several times slower on one repeated batch (see the last table); pynet flushes them. pynet
@@ -71,9 +71,14 @@ def _run(run: dict[str, Any]) -> list[str]:
     title = f"## {threads} thread{'s' if threads > 1 else ''}"
     machine = run["machine"]
     if machine:
-        bandwidths = ", ".join(f"{int(size) // 1024 or size + ' K'}{' M' if int(size) >= 1024 else ''}B: {speed:.0f}"
-                               for size, speed in machine["update"].items())
-        text = f"Peak {machine['gflops']:.0f} GFLOP/s; an update of weights moves, in GB/s by what is worked on, {bandwidths}."
+        bandwidths = ", ".join(
+            f"{int(size) // 1024 or size + ' K'}{' M' if int(size) >= 1024 else ''}B: {speed:.0f}"
+            for size, speed in machine["update"].items()
+        )
+        text = (
+            f"Peak {machine['gflops']:.0f} GFLOP/s; an update of weights moves, in GB/s by what is worked on, "
+            f"{bandwidths}."
+        )
     else:
         text = "There was no compiler to measure peak and bandwidth with."
     parts = [title, text]
@@ -111,9 +116,11 @@ def _processes(found: dict[str, Any]) -> list[str]:
     trainer, many, four = found["trainer"], found["many_threads"], found["four_processes"]
     beside, memory = found["beside_numpy"], found["memory"]
     lines = [
-        f"- `Trainer.fit` takes {trainer['fit_us']:.1f} µs per batch at (tiny, 32), the bare step {trainer['bare_us']:.1f}.",
+        f"- `Trainer.fit` takes {trainer['fit_us']:.1f} µs per batch at (tiny, 32), "
+        f"the bare step {trainer['bare_us']:.1f}.",
         *(
-            f"- 64 threads asked for: {times['64']:.1f} µs per step at ({cell.replace(' ', ', ')}), 1 thread {times['1']:.1f}."
+            f"- 64 threads asked for: {times['64']:.1f} µs per step at ({cell.replace(' ', ', ')}), "
+            f"1 thread {times['1']:.1f}."
             for cell, times in many.items()
         ),
         f"- Four processes that train at once take {four['at_once'] / four['one_after_another']:.2f} times what they "

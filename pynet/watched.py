@@ -33,7 +33,12 @@ class Watched:
         self._name = name
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        return self if instance is None else vars(instance)[self._name]
+        if instance is None:
+            return self
+        try:
+            return vars(instance)[self._name]
+        except KeyError:
+            raise AttributeError(f"{type(instance).__name__} has no {self._name} yet") from None
 
     def __set__(self, instance: Any, value: Any) -> None:
         vars(instance)[self._name] = self._check(value, self._name)

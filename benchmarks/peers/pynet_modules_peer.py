@@ -3,6 +3,7 @@
 from typing import Any
 
 import cells
+
 import pynet
 from peers import pynet_peer
 

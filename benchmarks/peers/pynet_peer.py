@@ -4,6 +4,7 @@ from typing import Any
 
 import cells
 import numpy as np
+
 import pynet
 
 

@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier: one call trains on many batches, so that its checks of the data cost little per step."""
+"""scikit-learn's MLPClassifier: one call trains on many batches, so that checking the data costs little per step."""
 
 from typing import Any
 

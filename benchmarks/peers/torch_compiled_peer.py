@@ -4,6 +4,7 @@ from typing import Any
 
 import cells
 import torch
+
 from peers import torch_eager_peer
 
 

@@ -4,6 +4,7 @@ Momentum of what gets no gradient decays into denormal numbers, which are slow t
 """
 
 import json
+from typing import Any
 
 import common  # isort: skip
 import cells
@@ -17,7 +18,8 @@ for name in ("numpy_by_hand", "torch_eager", "jax_jit", "pynet"):
     peer = kind(cells.Cell("notebook", 1), 1)
     peer.finish(peer.train(0))
 
-    def call(i: int, peer=peer) -> None:
+    def call(i: int, peer: Any = peer) -> None:
+        """Run a step on the same row."""
         peer.finish(peer.train(0))
 
     fresh = common.seconds_per_call(call, 40, 5)

@@ -11,6 +11,7 @@ b = a.copy()
 
 
 def both(i: int) -> None:
+    """Run a step and a product."""
     step(*batches[i % 8])
     a @ b
 

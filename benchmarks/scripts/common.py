@@ -15,8 +15,9 @@ QUICK = sys.argv[1:] == ["quick"]
 def pynet_step(model: str, batch: int) -> tuple[Any, list[tuple[Any, Any]]]:
     """Return a compiled step of a cell's model, and its batches."""
     import cells
-    import pynet
     from peers.pynet_peer import network
+
+    import pynet
 
     cell = cells.Cell(model, batch)
     made = network(cell)

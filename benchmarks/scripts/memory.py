@@ -12,6 +12,7 @@ order = np.arange(len(X))
 
 
 def run(steps: int) -> None:
+    """Run steps one by one, and the like in epochs."""
     for i in range(steps):
         step(*batches[i % 8])
     for _ in range(steps // 80):
@@ -19,6 +20,7 @@ def run(steps: int) -> None:
 
 
 def usage() -> tuple[int, int]:
+    """Return peak memory in KB and page faults so far."""
     found = resource.getrusage(resource.RUSAGE_SELF)
     return found.ru_maxrss, found.ru_minflt
 

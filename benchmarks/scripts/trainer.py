@@ -6,6 +6,7 @@ import time
 
 import common
 import numpy as np
+
 import pynet
 
 step, batches = common.pynet_step("tiny", 32)

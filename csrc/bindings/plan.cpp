@@ -1,11 +1,12 @@
 // Compiled networks for Python: their description, and a call that costs next to nothing.
 #include "plan/plan.hpp"
 
+#include <pthread.h>
 #include <pybind11/stl.h>
 
 #include <atomic>
 #include <chrono>
-#include <limits>
+#include <optional>
 #include <variant>
 
 #include "bindings/arrays.hpp"
@@ -26,13 +27,13 @@ constexpr double long_work = 2e6;
 // What a target is compared with.
 struct TargetKind {
     bool takes_labels = false;
-    std::int64_t ignore_index = std::numeric_limits<std::int64_t>::min();
+    std::optional<std::int64_t> ignored;
 };
 
 // An array that a plan computes in, and where it lay when the plan was made.
 struct Watched {
     py::object array;
-    void* data;
+    void *data, *end;
 
     bool is_as_it_was() const { return data_of(array) == data && is_writable(array); }
 };
@@ -60,6 +61,14 @@ struct WatchedAttribute {
     }
 };
 
+// How many attributes an object has: a forward or backward of its own would be one more.
+struct WatchedSize {
+    py::dict attributes;
+    py::ssize_t size;
+
+    bool is_as_it_was() const { return PyDict_GET_SIZE(attributes.ptr()) == size; }
+};
+
 // A plan in float or double, with the Python objects that it needs.
 class Description {
  public:
@@ -82,7 +91,8 @@ class Description {
         if (array.is_none()) return nullptr;
         const py::array checked = as_parameter(array, "parameter");
         if (is_float32(checked) != (sizeof(T) == 4)) throw py::value_error("all parameters must have one dtype");
-        watched.push_back({array, data_of(array)});
+        char* data = static_cast<char*>(data_of(array));
+        watched.push_back({array, data, data + checked.nbytes()});
         return static_cast<T*>(data_of(array));
     }
     template <class T>
@@ -95,6 +105,14 @@ class Description {
         return p;
     }
 
+    // Whether a step would write between these addresses.
+    bool writes_into(const void* begin, const void* end) const {
+        for (const Watched& w : watched) {
+            if (w.data < end && begin < w.end) return true;
+        }
+        return false;
+    }
+
     bool is_as_it_was() const {
         if (structure != structure_changes.load(std::memory_order_relaxed)) return false;
         for (const Watched& w : watched) {
@@ -103,12 +121,16 @@ class Description {
         for (const WatchedAttribute& w : attributes) {
             if (!w.is_as_it_was()) return false;
         }
+        for (const WatchedSize& w : sizes) {
+            if (!w.is_as_it_was()) return false;
+        }
         return true;
     }
 
     std::variant<std::unique_ptr<Plan<float>>, std::unique_ptr<Plan<double>>> plan;
     std::vector<Watched> watched;
     std::vector<WatchedAttribute> attributes;
+    std::vector<WatchedSize> sizes;
     std::vector<py::object> kept, draws;  // draws: of each Dropout, a function that returns its next number
     TargetKind target;
     bool flattens = false;
@@ -168,6 +190,11 @@ void bind_description(py::module_& module) {
         self.attributes.emplace_back(owner, name);
     });
 
+    d.def("watch_size", [](Description& self, const py::object& owner) {
+        const py::dict attributes = owner.attr("__dict__");
+        self.sizes.push_back({attributes, py::ssize_t(attributes.size())});
+    });
+
     d.def("mse", [](Description& self, const std::string& reduction) {
         self.with([&](auto& plan) {
             using T = decltype(type_of(plan));
@@ -194,7 +221,8 @@ void bind_description(py::module_& module) {
             plan.set_criterion(std::make_unique<CrossEntropyLossCriterion<T>>(
                 CrossEntropyLossOptions<T>{weights, ignore_index, label_smoothing}, reduction == "mean"));
         });
-        self.target = {true, ignore_index};
+        self.target.takes_labels = true;
+        self.target.ignored = ignore_index;
     });
 
     d.def("sgd",
@@ -234,30 +262,41 @@ void bind_description(py::module_& module) {
         self.kept.push_back(steps);
     });
     d.def("freeze", [](Description& self) { self.with([](auto& plan) { plan.freeze(); }); });
-    d.def("mark_current", [](Description& self) {
-        self.structure = structure_changes;
-        self.options = option_changes;
-    });
+    d.def("mark_current", [](Description& self) { self.structure = structure_changes; });
+    d.def("mark_options_read", [](Description& self) { self.options = option_changes; });
     d.def_readwrite("flattens", &Description::flattens);
     d.def_property_readonly("columns", [](Description& self) {
         return self.with([](auto& plan) { return py::make_tuple(plan.in(), plan.out()); });
     });
+    d.def_property_readonly("needs_two_rows", [](Description& self) {
+        return self.with([](auto& plan) { return plan.needs_two_rows(); });
+    });
     d.def_property_readonly("is_current", [](Description& self) { return self.is_as_it_was(); });
 }
 
-// One training step of a model at a time: what all steps of a model share.
+// Forked children count on: in one of them, nobody is in what another process was in when it forked.
+std::atomic<int>& process_generation() {
+    static std::atomic<int> generation{1};
+    static const int once = pthread_atfork(nullptr, nullptr, [] { ++process_generation(); });
+    (void)once;
+    return generation;
+}
+
+// One training step of a model at a time: what all steps of a model share. The generation of the process that is in
+// one, or 0.
 struct Busy {
-    std::atomic<bool> now{false};
+    std::atomic<int> now{0};
 };
 
 class Entered {
  public:
     explicit Entered(Busy& busy) : busy_(busy) {
-        if (busy_.now.exchange(true)) {
+        const int mine = process_generation().load(std::memory_order_relaxed);
+        if (busy_.now.exchange(mine) == mine) {
             throw StateError("another thread is in a step of this model: one at a time");
         }
     }
-    ~Entered() { busy_.now = false; }
+    ~Entered() { busy_.now = 0; }
     Entered(const Entered&) = delete;
     Entered& operator=(const Entered&) = delete;
 
@@ -272,21 +311,27 @@ struct Rows {
     Index count;
 };
 
-bool labels_in_range(const std::int64_t* labels, Index count, Index classes, std::int64_t ignored) {
+// Copies labels, which another thread might write while they are used; false if one is no class.
+bool copy_labels(const std::int64_t* from, Index count, Index classes, std::optional<std::int64_t> ignored,
+                 std::int64_t* to) {
     bool wrong = false;
-    for (Index n = 0; n < count; ++n) wrong |= (labels[n] < 0 || labels[n] >= classes) && labels[n] != ignored;
+    for (Index n = 0; n < count; ++n) {
+        const std::int64_t label = to[n] = from[n];
+        wrong |= (label < 0 || label >= classes) && !(ignored && label == *ignored);
+    }
     return !wrong;
 }
 
-// Looks whether arrays can be used as they are.
+// Looks whether arrays can be used as they lie; labels are not looked into.
 template <class T>
-bool are_rows(const Plan<T>& plan, const TargetKind& kind, py::handle x, py::handle y, Rows<T>& rows) {
+bool are_rows(const Plan<T>& plan, const Description& description, py::handle x, py::handle y, Rows<T>& rows) {
     if (!is_ready<T>(x, 2) || shape_of(x)[1] != plan.in()) return false;
     const Index count = shape_of(x)[0];
     rows = {static_cast<const T*>(data_of(x)), {nullptr, nullptr}, count};
-    if (kind.takes_labels && is_ready<std::int64_t>(y, 1)) {
+    if (description.writes_into(rows.x, rows.x + count * plan.in())) return false;
+    if (description.target.takes_labels && is_ready<std::int64_t>(y, 1)) {
         rows.target.labels = static_cast<const std::int64_t*>(data_of(y));
-        return shape_of(y)[0] == count && labels_in_range(rows.target.labels, count, plan.out(), kind.ignore_index);
+        return shape_of(y)[0] == count;
     }
     rows.target.values = is_ready<T>(y, 2) ? static_cast<const T*>(data_of(y)) : nullptr;
     return rows.target.values && shape_of(y)[0] == count && shape_of(y)[1] == plan.out();
@@ -303,10 +348,14 @@ class Step {
     static py::object finite_step(py::handle self, py::handle x, py::handle y, bool gradients) {
         return run_once(self, x, y, {gradients, true});
     }
-    bool fits(py::handle x, py::handle y) {
-        return usable_ && description().with([&](auto& plan) {
+
+    // Whether an epoch can take these arrays as they lie.
+    bool fits(py::handle X, py::handle y) {
+        return usable_ && current().with([&](auto& plan) {
             Rows<decltype(type_of(plan))> rows;
-            return is_usable(plan, description().target, x, y, rows);
+            if (!are_rows(plan, current(), X, y, rows)) return false;
+            return !rows.target.labels || copy_labels(rows.target.labels, rows.count, plan.out(),
+                                                      current().target.ignored, labels_.reserve(rows.count));
         });
     }
 
@@ -320,11 +369,12 @@ class Step {
         const Entered entered(*self.busy_);
         self.refresh(self_);
         if (!self.usable_) return start;
-        return self.description().with([&](auto& plan) -> Index {
+        const py::object keep = self.plan_;  // while this runs, others may make the step a new plan
+        Description& description = self.current();
+        return description.with([&](auto& plan) -> Index {
             using T = decltype(type_of(plan));
-            const TargetKind& kind = self.description().target;
             Rows<T> all;
-            if (!are_rows(plan, kind, X, y, all)) throw py::value_error("X and y do not fit the model");
+            if (!are_rows(plan, description, X, y, all)) throw py::value_error("X and y do not fit the model");
             const Index batches = ends.size();
             const std::int64_t *row = order.data(), *end = ends.data();
             Index longest = 0;
@@ -341,6 +391,7 @@ class Step {
                 const Index first = b ? end[b - 1] : 0, count = end[b] - first;
                 for (Index i = 0; i < count; ++i) {
                     const Index from = row[first + i];
+                    if (from < 0 || from >= all.count) throw py::index_error("order names a row that there is not");
                     std::memcpy(x + i * plan.in(), all.x + from * plan.in(), std::size_t(plan.in()) * sizeof(T));
                     if (labels) labels[i] = all.target.labels[from];
                     if (values) {
@@ -348,12 +399,14 @@ class Step {
                                     std::size_t(plan.out()) * sizeof(T));
                     }
                 }
+                // Looked at again: whoever was polled might have written into them.
+                if (labels && !copy_labels(labels, count, plan.out(), description.target.ignored, labels)) {
+                    throw py::value_error("target has a label that is no class any more");
+                }
                 const Rows<T> rows{x, {values, labels}, count};
-                self.draw(plan);
                 plan.reserve(count);
                 if (plan.divisor(rows.target, count) == 0) throw py::value_error("a batch has no row that counts");
-                loss[b] = self.run(plan, rows, {false, must_be_finite});
-                self.rows_ = count;
+                loss[b] = self.run(description, plan, rows, {false, must_be_finite});
                 if (must_be_finite && !std::isfinite(loss[b])) return b;
                 ++b;
                 const auto now = std::chrono::steady_clock::now();
@@ -361,15 +414,19 @@ class Step {
                 looked = now;
                 if (PyErr_CheckSignals() != 0) throw py::error_already_set();
                 if (!poll.is_none() && poll(b).cast<bool>()) return b;
-                if (!self.description().is_as_it_was() || self.description().options != option_changes) return b;
+                if (self.plan_.ptr() != keep.ptr() || !description.is_as_it_was() ||
+                    description.options != option_changes) {
+                    return b;
+                }
             }
             return b;
         });
     }
 
+    // Of the last step that a plan has run.
     py::object output() {
-        if (!usable_ || rows_ == 0) return py::none();
-        return description().with([&](auto& plan) -> py::object {
+        if (!last_ || rows_ == 0) return py::none();
+        return last_.cast<Description&>().with([&](auto& plan) -> py::object {
             using T = decltype(type_of(plan));
             py::array_t<T> copy({rows_, plan.out()});
             std::memcpy(copy.mutable_data(), plan.output(), std::size_t(copy.nbytes()));
@@ -379,66 +436,67 @@ class Step {
 
     void set_plan(const py::object& plan, bool usable) {
         plan_ = plan;
-        description_ = &plan.cast<Description&>();
         usable_ = usable;
-        rows_ = 0;
     }
-    Busy& busy() { return *busy_; }
 
  private:
-    Description& description() { return *description_; }
-
     // The object that Python sees is asked for what it alone can do.
     static py::object run_once(py::handle self_, py::handle x, py::handle y, StepOptions options) {
         Step& self = self_.cast<Step&>();
         const Entered entered(*self.busy_);
         self.refresh(self_);
-        if (!self.usable_) return self_.attr("_step_by_modules")(x, y);
-        return self.description().with([&](auto& plan) -> py::object {
+        if (!self.usable_) return self.by_modules(self_, x, y, options);
+        const py::object keep = self.plan_;
+        Description& description = self.current();
+        return description.with([&](auto& plan) -> py::object {
             using T = decltype(type_of(plan));
             Rows<T> rows;
-            const TargetKind& kind = self.description().target;
             py::object converted;  // lives as long as its data are used
-            if (!self.is_usable(plan, kind, x, y, rows)) {
+            if (!self.is_usable(description, plan, x, y, rows)) {
                 converted = self_.attr("_converted")(x, y);
-                if (converted.is_none()) {
-                    self.rows_ = 0;
-                    return self_.attr("_step_by_modules")(x, y);
-                }
-                if (!self.is_usable(plan, kind, converted[py::int_(0)], converted[py::int_(1)], rows)) {
+                if (converted.is_none()) return self.by_modules(self_, x, y, options);
+                if (!self.is_usable(description, plan, converted[py::int_(0)], converted[py::int_(1)], rows)) {
                     throw py::value_error("input and target do not fit the model");
                 }
             }
             plan.reserve(rows.count);
-            self.draw(plan);
-            const double loss = self.run(plan, rows, options);
-            self.rows_ = rows.count;
-            return py::float_(loss);
+            return py::float_(self.run(description, plan, rows, options));
         });
     }
+    py::object by_modules(py::handle self, py::handle x, py::handle y, StepOptions options) {
+        rows_ = 0;
+        return self.attr("_step_by_modules")(x, y, options.must_be_finite);
+    }
+
+    Description& current() { return plan_.cast<Description&>(); }
 
     // Makes a new plan, or reads new options, if anything has been assigned since.
     void refresh(py::handle self) {
-        if (description_ && description_->is_as_it_was()) {
-            if (description_->options != option_changes.load(std::memory_order_relaxed)) self.attr("_read_options")();
+        if (plan_ && current().is_as_it_was()) {
+            if (current().options != option_changes.load(std::memory_order_relaxed)) self.attr("_read_options")();
             return;
         }
         self.attr("_compile")();
     }
 
     template <class T>
-    bool is_usable(const Plan<T>& plan, const TargetKind& kind, py::handle x, py::handle y, Rows<T>& rows) {
-        return are_rows(plan, kind, x, y, rows) && rows.count > (plan.needs_two_rows() ? 1 : 0) &&
-               plan.divisor(rows.target, rows.count) != 0;
-    }
-    template <class T>
-    void draw(const Plan<T>& plan) {
-        for (std::size_t i = 0; i < plan.dropouts().size(); ++i) {
-            plan.dropouts()[i]->seed = description().draws[i]().template cast<std::uint64_t>();
+    bool is_usable(const Description& description, const Plan<T>& plan, py::handle x, py::handle y, Rows<T>& rows) {
+        if (!are_rows(plan, description, x, y, rows) || rows.count <= (plan.needs_two_rows() ? 1 : 0)) return false;
+        if (rows.target.labels) {
+            std::int64_t* copy = labels_.reserve(rows.count);
+            if (!copy_labels(rows.target.labels, rows.count, plan.out(), description.target.ignored, copy))
+                return false;
+            rows.target.labels = copy;
         }
+        return plan.divisor(rows.target, rows.count) != 0;
     }
     template <class T>
-    double run(Plan<T>& plan, const Rows<T>& rows, StepOptions options) {
+    double run(const Description& description, Plan<T>& plan, const Rows<T>& rows, StepOptions options) {
+        for (std::size_t i = 0; i < plan.dropouts().size(); ++i) {
+            plan.dropouts()[i]->seed = description.draws[i]().template cast<std::uint64_t>();
+        }
+        last_ = plan_;
+        rows_ = rows.count;
         if (plan.operations(rows.count, true) < long_work) {
             return plan.step(rows.x, rows.target, rows.count, options);
         }
@@ -451,8 +509,7 @@ class Step {
     }
 
     std::shared_ptr<Busy> busy_;
-    py::object plan_;
-    Description* description_ = nullptr;
+    py::object plan_, last_;
     bool usable_ = false;  // else its description says what to look at before a new attempt
     Index rows_ = 0;
     Buffer<char> x_, values_;

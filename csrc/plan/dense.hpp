@@ -16,7 +16,7 @@ struct PartialSums {
 
     void reserve(Index count, Index rows, Matrix<T> like) {
         parts = count;
-        apart = rows * like.stride;
+        apart = round_up(rows * like.stride, 16) + 64;  // whole vectors are written, and no line has two writers
         first = {buffer.reserve(count * apart), like.columns, like.stride};
     }
     Matrix<T> of(Index part) const { return {first.data + part * apart, first.columns, first.stride}; }

@@ -18,9 +18,9 @@ class Buffer {
     T* reserve(Index count) {
         if (count > count_) {
             const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(T) + slack + 63) / 64 * 64;
-            data_.reset(static_cast<T*>(std::aligned_alloc(64, bytes)));
-            if (!data_) throw std::bad_alloc();
-            std::memset(static_cast<void*>(data_.get()), 0, bytes);
+            void* memory = std::aligned_alloc(64, bytes);
+            if (!memory) throw std::bad_alloc();
+            data_.reset(static_cast<T*>(std::memset(memory, 0, bytes)));
             count_ = count;
         }
         return data_.get();

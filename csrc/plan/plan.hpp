@@ -75,7 +75,6 @@ class Plan {
     void add(std::unique_ptr<Operation<T>> operation);
     void add_rows(RowOperation<T> operation);
     Schedule schedule_for(Index rows) const;
-    Index parts_for(Index rows) const;
     void arrange(Index rows);
     void run(Call& call);
     void step_by_columns(Team team, Call& call);

@@ -51,7 +51,7 @@ class Callback:
     @property
     def wants_batches(self) -> bool:
         """Whether it has something to do after each step."""
-        return type(self).on_batch_end is not Callback.on_batch_end
+        return getattr(self.on_batch_end, "__func__", None) is not Callback.on_batch_end
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs: numbers, texts, None, arrays, and lists and dicts of these."""

@@ -45,6 +45,8 @@ class Plan(_core.Plan):
             if self._dtype is None:
                 raise CannotCompileError("the model has no parameters of one dtype, float32 or float64")
             self.add(self._model)
+            if self._columns is None:
+                raise CannotCompileError("no layer of the model says how many features it has")
             self.close()
             _require_apart([array for parameter in protocol.all_parameters(self._model) for array in parameter[1:3]])
         except CannotCompileError as error:
@@ -68,6 +70,7 @@ class Plan(_core.Plan):
         if id(module) in self._seen:
             raise CannotCompileError(f"{name} stands twice")
         self._seen.add(id(module))
+        self.watch_size(module)
         module.add_to(self)
 
     def watch_mode(self, module: Any) -> None:
@@ -97,6 +100,14 @@ class Plan(_core.Plan):
         if len(self._seen) <= 2 and end_dim == -1 and start_dim == 1:
             self.flattens = True
 
+    def cross_entropy_loss(
+        self, weight: Array | None, ignore_index: int, label_smoothing: float, reduction: str
+    ) -> None:
+        """Add a CrossEntropyLoss."""
+        if weight is not None and len(weight) != self.columns[1]:
+            raise CannotCompileError(f"the criterion has {len(weight)} weights, the model {self.columns[1]} classes")
+        super().cross_entropy_loss(weight, ignore_index, label_smoothing, reduction)
+
     def require_one_number(self, reduction: str) -> None:
         """Refuse a loss that is no number."""
         if reduction == "none":
@@ -112,10 +123,9 @@ class Plan(_core.Plan):
     def use_states(self, buffers: list[list[Array]], arrays: list[Array], steps: Array) -> None:
         """Take an optimizer's arrays, which are in the order of ``arrays``; the plan's own order may differ."""
         place = {array.ctypes.data: position for position, array in enumerate(arrays)}
-        order = [place.get(address) for address in self.parameters()]
-        if sorted(place.values()) != sorted(position for position in order if position is not None):
+        # Both follow the layers, unless one of these hides what it has.
+        if [place.get(address) for address in self.parameters()] != sorted(place.values()):
             raise CannotCompileError("the optimizer moves other arrays than the layers have")
-        assert order == sorted(place.values())  # both follow the layers
         self.states(buffers, steps)
 
 

@@ -77,6 +77,7 @@ class CompiledPredict(_core.Predict):
             return None
         if self.frozen:
             plan.freeze()
+        self._takes = plan.dtype, plan.columns[0], plan.flattens
         return plan
 
     def _predict_by_modules(self, x: Any) -> Array:
@@ -87,11 +88,11 @@ class CompiledPredict(_core.Predict):
 
     def _converted(self, x: Any) -> Array | None:
         """Return an array as a plan takes it; None where modules take what it does not, or have more to say of it."""
-        plan = self._described()
-        inputs = as_input(x, "input", plan.dtype)
-        if inputs.ndim > 2 and plan.flattens:
+        dtype, columns, flattens = self._takes
+        inputs = as_input(x, "input", dtype)
+        if inputs.ndim > 2 and flattens:
             inputs = inputs.reshape(len(inputs), -1)
-        if inputs.ndim != 2 or inputs.shape[1] != plan.columns[0] or not len(inputs):
+        if inputs.ndim != 2 or inputs.shape[1] != columns or not len(inputs):
             return None
         return inputs
 

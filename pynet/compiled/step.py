@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import _core
+from .. import _core, protocol
 from ..arrays import Array, as_array, as_classes, as_input
 from ..checks import as_positive, as_size
 from ..data.batches import batch_ends
 from ..errors import ShapeError
 from ..optim.clipping import clip_grad_norm_, clip_grad_value_
-from ..replay import replay
+from ..optim.optimizer import Optimizer
 from ..roles import as_criterion, as_module, as_optimizer
+from ..watched import Watched
 from .plan import CannotCompileError, Plan, is_its_own
 
 _busy: weakref.WeakKeyDictionary[Any, _core.Busy] = weakref.WeakKeyDictionary()
@@ -73,6 +74,10 @@ def compile_step(
     return CompiledStep(model, criterion, optimizer, clip_norm=clip_norm, clip_value=clip_value)
 
 
+def _as_limit(value: Any, name: str) -> float | None:
+    return None if value is None else as_positive(value, name)
+
+
 class CompiledStep(_core.Step):
     """A training step: see `compile_step`.
 
@@ -80,11 +85,12 @@ class CompiledStep(_core.Step):
     gradients in the layers' ``grad_*``, which stay as they are otherwise. One step of a model at a time: a second
     thread that enters gets `StateError`.
 
-    Attributes
-    ----------
-    model, criterion, optimizer
-        What it was made of.
+    Between them, other attributes than these are not kept up to date: neither a layer's ``output`` and ``mask``, nor a
+    criterion's ``output`` and ``grad_output``.
     """
+
+    clip_norm = Watched(_as_limit, "What the norm of all gradients together is limited to, or None.")
+    clip_value = Watched(_as_limit, "What the size of each number in the gradients is limited to, or None.")
 
     def __init__(
         self,
@@ -95,13 +101,27 @@ class CompiledStep(_core.Step):
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
-        self.model, self.criterion = as_module(model), as_criterion(criterion)
-        self.optimizer = as_optimizer(optimizer, model)
-        self.clip_norm = None if clip_norm is None else as_positive(clip_norm, "clip_norm")
-        self.clip_value = None if clip_value is None else as_positive(clip_value, "clip_value")
+        self._model, self._criterion = as_module(model), as_criterion(criterion)
+        self._optimizer = as_optimizer(optimizer, model)
+        self.clip_norm, self.clip_value = clip_norm, clip_value
         super().__init__(_busy_of(model))
         self._plan: Plan | None = None
         self._moves: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> Any:
+        """What it trains."""
+        return self._model
+
+    @property
+    def criterion(self) -> Any:
+        """What outputs cost."""
+        return self._criterion
+
+    @property
+    def optimizer(self) -> Any:
+        """What moves the parameters."""
+        return self._optimizer
 
     @property
     def compiled(self) -> bool:
@@ -148,7 +168,7 @@ class CompiledStep(_core.Step):
         IndexError
             If ``order`` names a row that there is not.
         ShapeError, TypeError, ValueError
-            If the data do not fit the model. Nothing has moved then.
+            If the data do not fit the model. Nothing has moved then, unless it is a batch without a row that counts.
         KeyboardInterrupt
             After Ctrl-C, within 200 ms, between two steps.
         """
@@ -180,6 +200,8 @@ class CompiledStep(_core.Step):
         if usable and not self._fits(X, y):
             converted = self._converted(X, y)
             usable, pair = converted is not None, converted or pair
+        if usable and np.diff(ends, prepend=0).min() == 1:
+            self._converted(pair[0][order[:1]], pair[1][order[:1]])  # BatchNorm wants two
 
         def stops(done: int) -> bool:
             nonlocal stopped
@@ -193,7 +215,10 @@ class CompiledStep(_core.Step):
                     break
             else:
                 rows = order[ends[done - 1] if done else 0 : ends[done]]
-                losses[done] = self._step_by_modules(as_array(X, "X")[rows], as_array(y, "y")[rows])
+                x_rows, y_rows = as_array(X, "X")[rows], as_array(y, "y")[rows]
+                losses[done] = self.finite_step(x_rows, y_rows, False) if must_be_finite else self(x_rows, y_rows)
+                if must_be_finite and not math.isfinite(losses[done]):
+                    break
                 done += 1
                 stops(done)
         return done
@@ -211,10 +236,11 @@ class CompiledStep(_core.Step):
         self._set_plan(plan, not plan.reason)
 
     def _add_rest(self, plan: Plan) -> None:
-        for part, method in ((self.criterion, "backward"), (self.optimizer, "_move")):
-            others = ("forward",) if method == "backward" else ()
-            if not hasattr(part, "add_to") or not is_its_own(type(part), "add_to", method, *others):
-                raise CannotCompileError(f"{type(part).__name__} has no compiled form")
+        _require_its_own(self.criterion, "add_to", "forward", "backward")
+        _require_its_own(self.optimizer, "add_to", "_move")
+        if type(self.optimizer).step is not Optimizer.step:
+            raise CannotCompileError(f"{type(self.optimizer).__name__} has a step of its own")
+        plan.watch_size(self.criterion)
         self.criterion.add_to(plan)
         moves = self.optimizer.prepare()
         if moves.odd:
@@ -234,14 +260,20 @@ class CompiledStep(_core.Step):
         if self.optimizer.buffers != self._moves:  # momentum that there was not before
             return self._compile()
         self.optimizer.add_to(self._plan)
-        self._plan.mark_current()
+        self._plan.mark_options_read()
         return None
 
-    def _step_by_modules(self, x: Any, y: Any) -> float:
+    def _step_by_modules(self, x: Any, y: Any, must_be_finite: bool) -> float:
+        buffers = [buffer.array for buffer in protocol.all_buffers(self.model)] if must_be_finite else []
+        before = [array.copy() for array in buffers]
         output = self.model.forward(x)
         loss = self.criterion.forward(output, y)
         if np.ndim(loss):
             raise TypeError(f"the criterion must return one number, got shape {np.shape(loss)}")
+        if must_be_finite and not math.isfinite(loss):
+            for array, kept in zip(buffers, before, strict=True):
+                array[...] = kept  # BatchNorm's statistics moved with the forward
+            return float(loss)
         self.model.backward(x, self.criterion.backward(output, y))
         if self.clip_norm is not None:
             clip_grad_norm_(self.model, self.clip_norm)
@@ -259,14 +291,29 @@ class CompiledStep(_core.Step):
             if not plan.flattens:
                 return None
             inputs = inputs.reshape(len(inputs), -1)
+        if any(np.may_share_memory(inputs, array) for array in self._written()):
+            inputs = inputs.copy()
         columns_in, columns_out = plan.columns
-        if inputs.ndim < 2 or inputs.shape[1] != columns_in or len(inputs) < 2:
-            replay(self.model, inputs.view())  # has more to say of a wrong shape
+        if inputs.ndim < 2 or inputs.shape[1] != columns_in or len(inputs) < 1 + plan.needs_two_rows:
+            self._complain(inputs)
         outputs = np.zeros((len(inputs), columns_out), plan.dtype)
         criterion = copy.copy(self.criterion)
         criterion.forward(outputs, y)  # and of a wrong target
         target = as_classes(y, plan.dtype) if criterion.takes_labels else as_input(y, "target", plan.dtype)
         return inputs, target
+
+    def _complain(self, inputs: Array) -> None:
+        """Have the modules say what is wrong with inputs, and change nothing."""
+        random = np.random.get_state()
+        try:
+            copy.deepcopy(self.model).forward(inputs)
+        finally:
+            np.random.set_state(random)
+
+    def _written(self) -> list[Array]:
+        """Return the arrays that a step may write."""
+        moves = self.optimizer.prepare()
+        return [*moves.arrays, *moves.gradients, *(array for arrays in moves.buffers for array in arrays)]
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {"clip_norm": self.clip_norm, "clip_value": self.clip_value}
@@ -284,8 +331,14 @@ def as_order(order: npt.ArrayLike, rows: int) -> Array:
         raise ShapeError(f"order must be whole numbers (rows,), got shape {array.shape} of {array.dtype}")
     if array.size and not (-rows <= array.min() and array.max() < rows):
         raise IndexError(f"order has row {array.min() if array.min() < -rows else array.max()}, there are {rows}")
-    found = np.require(array, np.int64, ["C", "A"])
-    return found if not array.size or found.min() >= 0 else np.where(found < 0, found + rows, found)
+    found = array.astype(np.int64)
+    return np.where(found < 0, found + rows, found)
+
+
+def _require_its_own(part: Any, *methods: str) -> None:
+    known = hasattr(part, "add_to") and is_its_own(type(part), *methods)
+    if not known or not set(methods).isdisjoint(vars(part)) or "step" in vars(part):
+        raise CannotCompileError(f"{type(part).__name__} has no compiled form")
 
 
 def _busy_of(model: Any) -> _core.Busy:

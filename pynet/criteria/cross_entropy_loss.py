@@ -27,6 +27,7 @@ def _as_class_weight(value: Any, name: str) -> Array | None:
         raise ShapeError(f"{name} has shape {weight.shape}, expected (classes,)")
     if not np.all((weight >= 0) & (weight < np.inf)):
         raise ValueError(f"{name} must be finite and not negative")
+    weight.flags.writeable = False  # what has been checked, and converted for a compiled step, stays
     return weight
 
 

@@ -67,7 +67,8 @@ class Trainer:
 
     Steps are compiled (see `pynet.compile_step`) wherever the model can be, and whole epochs run in one call where
     nobody wants to see every batch: neither metrics nor a callback with ``on_batch_end``. Rows with weights, and models
-    with layers of one's own, are trained module by module.
+    with layers of one's own, are trained module by module. Compiled epochs leave ``grad_*`` as they are, unless a
+    callback of one's own sees every batch.
 
     Parameters
     ----------
@@ -128,6 +129,7 @@ class Trainer:
         self.epoch = self.epochs = self.batch = self.batches = 0
         self.loss = math.nan
         self._run: _Run | None = None
+        self._compiled: CompiledStep | None = None
         self._stopping = ""
         self._buffers: list[Array] = []
 
@@ -312,9 +314,6 @@ class Trainer:
         assert self._run is not None
         self.history = History()
         self.epoch, self.epochs, self.loss, self._stopping = 0, self._run.epochs, math.nan, ""
-        self._compiled = CompiledStep(
-            self.model, self.criterion, self.optimizer, clip_norm=self.clip_norm, clip_value=self.clip_value
-        )
         self.batch, self.batches = 0, len(batch_ends(self._run.train.size, self._run.batch_size))
         if resumed is None:
             self._call("on_fit_begin")
@@ -358,16 +357,17 @@ class Trainer:
         if run.shuffle:
             drawn = run.order.permutation(count)
             order = drawn if order is None else order[drawn]
+        step = self._compiled = self._step_for_now()
         samples, watching = run.train.samples, [callback for callback in self.callbacks if callback.wants_batches]
-        compiled = samples.weight is None and self._compiled.compiled
+        compiled = samples.weight is None and step.compiled
         if compiled and not watching and not self.metrics and samples.lies_in_memory:
-            return self._run_epoch(samples, order, batch_ends(count, run.batch_size), interruption)
+            return self._run_epoch(step, samples, order, batch_ends(count, run.batch_size), interruption)
         sums, shown = Sums(self.metrics), time.perf_counter()
         self._buffers = [buffer.array for buffer in protocol.all_buffers(self.model)]
         shows = any(type(callback).__module__.partition(".")[0] != "pynet" for callback in watching)
         for self.batch, rows in enumerate(batches(count, run.batch_size, order), 1):
             batch = samples.batch(rows)
-            loss, output = self._compiled_step(batch, shows) if compiled else self._step(batch)
+            loss, output = self._run_step(step, batch, shows) if compiled else self._step(batch)
             sums.add(loss, output, batch.target)
             self.loss = sums.loss
             self._call("on_batch_end")
@@ -378,8 +378,22 @@ class Trainer:
                 break
         return sums.figures()
 
+    def _step_for_now(self) -> CompiledStep:
+        """Return a step with the Trainer's present attributes, which callbacks may assign."""
+        step = self._compiled
+        if step is None or (step.model, step.criterion, step.optimizer) != (self.model, self.criterion, self.optimizer):
+            step = CompiledStep(self.model, self.criterion, self.optimizer)
+        if (step.clip_norm, step.clip_value) != (self.clip_norm, self.clip_value):
+            step.clip_norm, step.clip_value = self.clip_norm, self.clip_value
+        return step
+
     def _run_epoch(
-        self, samples: Samples, order: Array | None, ends: list[int], interruption: Interruption
+        self,
+        step: CompiledStep,
+        samples: Samples,
+        order: Array | None,
+        ends: list[int],
+        interruption: Interruption,
     ) -> dict[str, float]:
         """Run all batches of an epoch in one call, but for a look at the world now and then."""
         losses, rows = np.zeros(len(ends)), np.diff(ends, prepend=0)
@@ -390,19 +404,19 @@ class Trainer:
             return interruption.requested
 
         order = np.arange(len(samples)) if order is None else order
-        done = self._compiled.run(samples.X, samples.y, order, np.array(ends), losses, progress, must_be_finite=True)
+        done = step.run(samples.X, samples.y, order, np.array(ends), losses, progress, must_be_finite=True)
         if done < len(ends) and not math.isfinite(losses[done]):
             self.batch = done + 1
             raise DivergedError(self._why(losses[done], samples.batch(order[: ends[done]][-rows[done] :])))
         return {"loss": self.loss}
 
-    def _compiled_step(self, batch: Batch, shows: bool) -> tuple[float, Array | None]:
-        """Run one training step as one call; for callbacks of others with all that modules would leave behind."""
+    def _run_step(self, step: CompiledStep, batch: Batch, shows: bool) -> tuple[float, Array | None]:
+        """Run one training step as one call; for callbacks of others with the model's output and its gradients."""
         x, target, _ = batch
-        loss = self._compiled.finite_step(x, target, shows)
+        loss = step.finite_step(x, target, shows)
         if not math.isfinite(loss):
             raise DivergedError(self._why(loss, batch))
-        output = self._compiled.output if shows or self.metrics else None
+        output = step.output if shows or self.metrics else None
         if shows:
             self.model.output = output
         return loss, output
