@@ -2,7 +2,8 @@
 
 A peer is made from a cell. ``train(i)`` runs one step on batch i and returns a loss (or what becomes one),
 ``predict(i)`` returns scores, ``finish(value)`` waits for a value and returns it as NumPy's, ``weights()`` returns W
-and b of every layer. ``steps`` is how many steps one call of ``train`` is, ``scores`` whether ``predict`` returns the scores.
+and b of every layer. ``steps`` is how many steps one call of ``train`` is, ``scores`` whether
+``predict`` returns the scores.
 """
 
 from __future__ import annotations
