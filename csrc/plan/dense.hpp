@@ -29,6 +29,21 @@ Index packed_width(Index columns) {
     return columns > product.lanes ? product.panel : product.lanes;
 }
 
+// sums = sum over rows of g, or is added to: in double, from sums of few rows in T.
+template <class T>
+void sum_rows(const T* g, Index stride, Index rows, Index columns, double* sums, bool add) {
+    constexpr Index few = 64, strip = 128;
+    T some[strip];
+    for (Index n = 0; n < columns; n += strip) {
+        const Index count = columns - n < strip ? columns - n : strip;
+        for (Index row = 0; row < rows; row += few) {
+            const Index next = rows - row < few ? rows - row : few;
+            kernels<T>().product.sum_rows(g + row * stride + n, stride, next, count, some, false);
+            for (Index i = 0; i < count; ++i) sums[n + i] = double(some[i]) + (add || row > 0 ? sums[n + i] : 0.0);
+        }
+    }
+}
+
 // output = max(input weight^T + bias, floor)
 template <class T>
 struct Dense {

@@ -22,6 +22,7 @@ class DenseByColumns {
             if (rows > short_batch) s.factors.reserve(gradient_rows() * rows);
             if (!d_.first && rows > 1) s.weight.reserve(weight_panel_size());
             if (d_.bias.value) s.bias.reserve(d_.out);
+            if (d_.bias.value && rows > short_batch) s.sums.reserve(d_.out);
         }
     }
 
@@ -67,7 +68,13 @@ class DenseByColumns {
         }
         if (!d_.bias.value) return;
         T* sums = learner.whole() ? d_.bias.place : scratch.bias.data();
-        sum_rows(gradient, first, last, sums + first);
+        const T* g = gradient.data + first;
+        if (rows_ <= short_batch) {
+            product().sum_rows(g, gradient.stride, rows_, last - first, sums + first, false);
+        } else {
+            sum_rows(g, gradient.stride, rows_, last - first, scratch.sums.data(), false);
+            for (Index n = first; n < last; ++n) sums[n] = T(scratch.sums.data()[n - first]);
+        }
         learner.learn(d_.bias, first, last - first, sums + first);
     }
 
@@ -75,6 +82,7 @@ class DenseByColumns {
     // Of one part: what it needs while it works on a block of rows of the weights.
     struct Scratch {
         Buffer<T> gradient, factors, weight, bias;
+        Buffer<double> sums;
     };
 
     // Measured. Up to so many rows, the gradient at the input and the update share one pass over the weights.
@@ -116,22 +124,6 @@ class DenseByColumns {
                 product().multiply({g.data + n, g.stride, 1}, rows_, count, {s.weight.data(), columns, 0, 0},
                                    {to.data + k, to.stride, nullptr, -T(INFINITY), n > first});
             }
-        }
-    }
-
-    // In double, from sums of few rows in T.
-    void sum_rows(Matrix<T> g, Index first, Index last, T* to) const {
-        constexpr Index few = 64, strip = 128;
-        if (rows_ <= few) return product().sum_rows(g.data + first, g.stride, rows_, last - first, to, false);
-        for (Index n = first; n < last; n += strip) {
-            const Index count = smaller(strip, last - n);
-            double sums[strip] = {};
-            T some[strip];
-            for (Index row = 0; row < rows_; row += few) {
-                product().sum_rows(g.at(row, n), g.stride, smaller(few, rows_ - row), count, some, false);
-                for (Index i = 0; i < count; ++i) sums[i] += double(some[i]);
-            }
-            for (Index i = 0; i < count; ++i) to[n - first + i] = T(sums[i]);
         }
     }
 

@@ -21,6 +21,7 @@ class DenseByRows {
         parts_ = parts;
         weight_gradients_.reserve(parts * d_.weight.size);
         bias_gradients_.reserve(parts * d_.out);
+        bias_sums_.reserve(d_.out);
         input_panels_.resize(static_cast<std::size_t>(parts));
         for (Buffer<T>& panels : input_panels_) panels.reserve(rows * panel);
     }
@@ -71,8 +72,7 @@ class DenseByRows {
                                {own + k, d_.in, nullptr, -T(INFINITY), !begin});
         }
         if (d_.bias.value) {
-            kernels<T>().linear.column_sums(g, gradient.stride, bias_gradients_.data() + part * d_.out, rows, d_.out,
-                                            T(begin ? 0 : 1));
+            sum_rows(g, gradient.stride, rows, d_.out, bias_gradients_.data() + part * d_.out, !begin);
         }
     }
 
@@ -80,19 +80,28 @@ class DenseByRows {
     void learn(Index part, Index parts, const Learner<T>& learner) {
         const Index panel = product().panel;
         const Index first = cut(d_.out, part, parts, panel), last = cut(d_.out, part + 1, parts, panel);
-        learn(d_.weight, weight_gradients_.data(), first * d_.in, last * d_.in, learner);
-        if (d_.bias.value) learn(d_.bias, bias_gradients_.data(), first, last, learner);
+        learn_weight(first * d_.in, last * d_.in, learner);
+        if (!d_.bias.value || first == last) return;
+        T* sums = learner.whole() ? d_.bias.place : bias_sums_.data();
+        for (Index n = first; n < last; ++n) {
+            double sum = 0;
+            for (Index of = 0; of < parts_; ++of) sum += bias_gradients_.data()[of * d_.out + n];
+            sums[n] = T(sum);
+        }
+        learner.learn(d_.bias, first, last - first, sums + first);
     }
 
  private:
     static const Product<T>& product() { return kernels<T>().product; }
 
-    void learn(const Parameter<T>& p, T* gradients, Index first, Index last, const Learner<T>& learner) const {
+    void learn_weight(Index first, Index last, const Learner<T>& learner) const {
         constexpr Index piece = 4096;  // stays in the first cache
+        const Parameter<T>& p = d_.weight;
         for (Index i = first; i < last; i += piece) {
             const Index count = last - i < piece ? last - i : piece;
-            T* sum = learner.whole() ? p.place + i : gradients + i;
-            if (parts_ > 1 || learner.whole()) product().add_up(gradients + i, parts_, p.size, 0, 1, count, sum);
+            T* own = weight_gradients_.data() + i;
+            T* sum = learner.whole() ? p.place + i : own;
+            if (parts_ > 1 || learner.whole()) product().add_up(own, parts_, p.size, 0, 1, count, sum);
             learner.learn(p, i, count, sum);
         }
     }
@@ -100,8 +109,9 @@ class DenseByRows {
     Dense<T>& d_;
     Index parts_ = 0;
     Buffer<T> forward_panels_, backward_panels_, bias_;
-    Buffer<T> weight_gradients_, bias_gradients_;  // one after another, by part
-    std::vector<Buffer<T>> input_panels_;          // one panel for each part
+    Buffer<T> weight_gradients_, bias_sums_;  // the weights' one after another, by part
+    Buffer<double> bias_gradients_;           // likewise
+    std::vector<Buffer<T>> input_panels_;     // one panel for each part
 };
 
 }  // namespace pynet
