@@ -50,6 +50,14 @@ def torch(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Compare with the peers and write benchmarks/RESULTS.md; `-- --quick` takes three minutes and writes nothing."""
+    peers = ("torch==2.13.0", "jax", "scikit-learn", "onnxruntime", "onnx")
+    session.install(build_wheel(session) + "[train]", *peers)
+    session.run("python", "benchmarks", *session.posargs)
+
+
+@nox.session
 def ctest(session: nox.Session) -> None:
     """Build and run the C++ tests; `nox -s ctest -- asan` or `-- tsan` with a sanitizer."""
     preset = session.posargs[0] if session.posargs else "release"

@@ -1,5 +1,6 @@
 """What a whole process shows: overhead of the Trainer, threads and processes beside each other, memory, imports."""
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -11,7 +12,15 @@ SCRIPTS = HERE / "scripts"
 
 # Each prints one line of JSON; see the files.
 NAMES = ("trainer", "many_threads", "four_processes", "beside_numpy", "memory", "aged_momentum")
-IMPORTS = ("numpy", "pynet", "torch", "jax", "sklearn.neural_network", "onnxruntime")
+# What is imported, and the packages that it brings beside NumPy.
+IMPORTS = {
+    "numpy": ("numpy",),
+    "pynet": ("pynet",),
+    "torch": ("torch",),
+    "jax": ("jax", "jaxlib", "scipy"),
+    "sklearn.neural_network": ("scikit-learn", "scipy"),
+    "onnxruntime": ("onnxruntime",),
+}
 
 
 def measure(quick: bool) -> dict[str, Any]:
@@ -20,7 +29,7 @@ def measure(quick: bool) -> dict[str, Any]:
     for name in NAMES:
         found[name] = _json(str(SCRIPTS / f"{name}.py"), "quick" if quick else "full")
         print(f"{name}: {found[name]}", flush=True)
-    found["imports"] = {name: _imported(name) for name in IMPORTS}
+    found["imports"] = {name: _imported(name, packages) for name, packages in IMPORTS.items()}
     return found
 
 
@@ -29,8 +38,8 @@ def _json(*arguments: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _imported(name: str) -> dict[str, float] | None:
-    """Return milliseconds and megabytes that an import takes: medians over seven processes."""
+def _imported(name: str, packages: tuple[str, ...]) -> dict[str, float] | None:
+    """Return milliseconds and megabytes that an import takes, medians over seven processes, and the size on disk."""
     code = (
         "import json, resource, time; start = time.perf_counter()\n"
         f"try:\n    import {name}\nexcept ImportError:\n    print('null'); raise SystemExit\n"
@@ -40,4 +49,9 @@ def _imported(name: str) -> dict[str, float] | None:
     rounds = [_json("-c", code) for _ in range(7)]
     if rounds[0] is None:
         return None
-    return {"milliseconds": sorted(r[0] for r in rounds)[3], "megabytes": sorted(r[1] for r in rounds)[3]}
+    files = [Path(str(file.locate())) for package in packages for file in importlib.metadata.files(package) or []]
+    return {
+        "milliseconds": sorted(r[0] for r in rounds)[3],
+        "megabytes": sorted(r[1] for r in rounds)[3],
+        "installed": sum(file.stat().st_size for file in files if file.is_file()) / 1e6,
+    }

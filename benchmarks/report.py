@@ -129,10 +129,11 @@ def _processes(found: dict[str, Any]) -> list[str]:
         f"- {memory['steps']} steps after warm-up: memory grows by {memory['growth_kb']} KB, "
         f"{memory['faults_per_step']:.3f} page faults per step.",
     ]
-    imports = [_line(["import", "milliseconds", "peak memory, MB"]), _line(["---"] * 3)]
+    imports = [_line(["import", "milliseconds", "peak memory, MB", "on disk, MB"]), _line(["---"] * 4)]
     for name, cost in found["imports"].items():
         if cost is not None:
-            imports.append(_line([f"`{name}`", f"{cost['milliseconds']:.0f}", f"{cost['megabytes']:.0f}"]))
+            figures = [f"{cost[key]:.0f}" for key in ("milliseconds", "megabytes", "installed")]
+            imports.append(_line([f"`{name}`", *figures]))
     aged = [_line(["notebook, 1, one batch again and again", "fresh, µs", "after 2,500 steps, µs"]), _line(["---"] * 3)]
     for name, cost in found["aged_momentum"].items():
         aged.append(_line([peers.TITLES[name], f"{cost['fresh_us']:.1f}", f"{cost['aged_us']:.1f}"]))

@@ -15,7 +15,7 @@ class DenseByColumns {
         rows_ = rows;
         if (rows > 1) input_panels_.reserve(round_up(rows, product().panel) * d_.in);
         if (!learning) return;
-        if (rows > 1 && !d_.input_is_padded()) input_columns_.reserve(rows * round_up(d_.in, product().panel));
+        if (packs_columns()) input_columns_.reserve(rows * round_up(d_.in, product().panel));
         scratch_.resize(static_cast<std::size_t>(parts));
         for (Scratch& s : scratch_) {
             s.gradient.reserve(gradient_rows() * round_up(d_.in, product().panel));
@@ -31,7 +31,7 @@ class DenseByColumns {
         if (rows_ == 1) return;
         const T* x = d_.input.data;
         product().pack_transposed(x, d_.input.stride, rows_, d_.in, first, last, input_panels_.data());
-        if (learning && !d_.input_is_padded()) {
+        if (learning && packs_columns()) {
             product().pack(x + first, d_.input.stride, rows_, last - first, input_columns_.data() + first * rows_);
         }
     }
@@ -92,6 +92,10 @@ class DenseByColumns {
 
     static const Product<T>& product() { return kernels<T>().product; }
     static Index smaller(Index a, Index b) { return a < b ? a : b; }
+
+    // Whether the weights' gradient reads packed columns of the input: where it cannot, or for many rows should not,
+    // read it as it lies, for every row of it may lie in a page of its own.
+    bool packs_columns() const { return rows_ > 1 && (rows_ > short_batch || !d_.input_is_padded()); }
 
     // Rows of weights whose gradient is computed at a time, and then moved.
     Index gradient_rows() const {
@@ -154,7 +158,7 @@ class DenseByColumns {
     }
     Panels<T> input_from(Index column, Index columns) const {
         const Index panel = product().panel;
-        if (d_.input_is_padded()) return {d_.input.data + column, columns, d_.input.stride, panel};
+        if (!packs_columns()) return {d_.input.data + column, columns, d_.input.stride, panel};
         return {input_columns_.data() + column * rows_, columns, 0, rows_ * panel};
     }
 

@@ -488,6 +488,7 @@ template <class T>
 void Plan<T>::freeze() {
     for (auto& stage : stages_) stage->freeze();
     frozen_ = true;
+    rows_ = 0;  // everything has to be laid out anew
 }
 
 template <class T>
@@ -500,7 +501,7 @@ void Plan<T>::predict(const T* x, Index rows, T* y) {
 template <class T>
 void Plan<T>::predict_by_columns(Team team, Call& call) {
     const Index rows = call.rows, panel = kernels<T>().product.panel;
-    const bool packed = frozen_ && rows > 1;
+    const bool packed = frozen_ && rows >= rows_worth_packing;  // below, one pass over the weights as they lie
     share(team, parts_, [&](Index part) {
         for (auto& stage : stages_) stage->prepare(part, parts_, rows);
         if (packed || !stages_.front()->dense) return;

@@ -44,7 +44,8 @@ class Plan {
     void set_criterion(std::unique_ptr<Criterion<T>> criterion);
     Optimizer<T> optimizer;
 
-    // Takes copies of all parameters, folds BatchNorm into the Linear before it, and packs the weights once.
+    // Takes copies of the Linears' parameters, packs them once, and folds a BatchNorm that comes next into them; other
+    // arrays go on to be read where they lie.
     void freeze();
 
     Index in() const { return in_; }
