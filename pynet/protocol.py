@@ -242,6 +242,20 @@ def evaluating(module: Any) -> Iterator[None]:
             part.training = training
 
 
+def watch(module: Any) -> _core.Watch | None:
+    """Return what tells whether a model of nothing but our own modules still has the same ones with the same arrays.
+
+    None if there are others, which may do with their arrays what they like.
+    """
+    found = _core.Watch()
+    for _, part in modules(module):
+        if not part.__class__.__module__.startswith("pynet."):
+            return None
+        if not getattr(part, "is_leaf", False):
+            found.add_attribute(part, "layers")
+    return found
+
+
 def has_shared_modules(module: Any) -> bool:
     """Whether some module stands twice below ``module``."""
     standing = [id(child) for _, part in modules(module) for _, child in children(part)]
@@ -250,7 +264,7 @@ def has_shared_modules(module: Any) -> bool:
 
 def backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> Array:
     """Call a module's backward, adding its gradients to those it has if ``accumulate``, whatever its signature."""
-    if _takes_accumulate(getattr(module.__class__, "backward", module.backward)):
+    if getattr(module, "is_leaf", False) or _takes_accumulate(getattr(module.__class__, "backward", module.backward)):
         return module.backward(input, grad_output, accumulate=accumulate)  # type: ignore[no-any-return]
     if not accumulate:
         return module.backward(input, grad_output)  # type: ignore[no-any-return]

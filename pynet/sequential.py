@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
@@ -24,6 +25,7 @@ class _Run(NamedTuple):
     layers: list[Any]
     values: list[Any]  # the input, and every layer's output
     left: list[Left]  # what is in every layer for its backward
+    shared: bool  # whether a module stands twice
 
 
 # What a Sequential itself keeps, among which there are no modules to look for.
@@ -86,16 +88,20 @@ class Sequential(Module):
 
     def forward(self, input: npt.ArrayLike) -> Array:
         """Run the layers from first to last; return the last output."""
-        layers, values, left = list(self.layers), [input], []
-        shared = self._has_shared_modules()
+        layers, left = list(self.layers), []
+        values: list[Any] = [input]
+        shared, value = self._has_shared_modules(), input
         for position, layer in enumerate(layers):
             try:
-                values.append(self._checked(layer.forward(values[-1]), "forward"))
+                value = layer.forward(value)
+                if value.__class__ is not np.ndarray:
+                    self._require_array(value, "forward")
             except Exception as error:
                 raise self._placed(error, position)
-            left.append(_left_in(layer, values[-1], shared))
+            values.append(value)
+            left.append(_left_in(layer, value, shared))
         output: Any = values[-1] if layers else as_input(input, "input")
-        self._kept = _Run(layers, values, left)
+        self._kept = _Run(layers, values, left, shared)
         self.output = output
         return output  # type: ignore[no-any-return]
 
@@ -104,7 +110,7 @@ class Sequential(Module):
         if not self.layers:
             return _identity_backward(input, grad_output)
         run = self._run_at(input)
-        if not self._has_shared_modules():
+        if not run.shared:
             return self._backward(run, grad_output, accumulate)
         # A module that stands twice adds its second gradient to its first, so all start from zero and add.
         before = protocol.all_parameters(self)
@@ -128,14 +134,19 @@ class Sequential(Module):
                         grad = protocol.backward(layer, at, grad, accumulate)
                 else:
                     grad = protocol.backward(layer, at, grad, accumulate)
-                grad = self._checked(grad, "backward")
+                if grad.__class__ is not np.ndarray:
+                    self._require_array(grad, "backward")
             except Exception as error:
                 raise self._placed(error, position)
         return grad  # type: ignore[no-any-return]
 
     def _has_shared_modules(self) -> bool:
-        if all(getattr(layer, "is_leaf", False) for layer in self.layers):
-            return len(set(map(id, self.layers))) < len(self.layers)
+        layers = self.layers
+        for layer in layers:
+            if not getattr(layer, "is_leaf", False):
+                break
+        else:
+            return len(set(map(id, layers))) < len(layers)
         return protocol.has_shared_modules(self)
 
     def _run_at(self, input: Any) -> _Run:
@@ -150,7 +161,7 @@ class Sequential(Module):
             except Exception as error:
                 raise self._placed(error, position)
         left = [_left_in(layer, output, shared=False) for layer, output in zip(self.layers, values[1:], strict=True)]
-        return _Run(list(self.layers), values, left)
+        return _Run(list(self.layers), values, left, self._has_shared_modules())
 
     def _replay(self, input: Any) -> Any:
         if type(self).forward is not Sequential.forward:  # a subclass computes something of its own
@@ -158,10 +169,9 @@ class Sequential(Module):
         return self._run_at(input).values[-1] if self.layers else input
 
     @staticmethod
-    def _checked(value: Any, method: str) -> Any:
+    def _require_array(value: Any, method: str) -> None:
         if not isinstance(value, np.ndarray) and not hasattr(value, "__array__"):
             raise TypeError(f"{method} must return an array, got {type(value).__name__}")
-        return value
 
     def _placed(self, error: Exception, position: int) -> Exception:
         error.add_note(f"in layer {position} of Sequential: {self.layers[position]!r}")
@@ -209,16 +219,18 @@ class Sequential(Module):
 def _left_in(layer: Any, output: Any, shared: bool) -> Left:
     """Return what a layer that has just computed this output needs to find again in its backward."""
     mask = getattr(layer, "mask", None)
+    if mask is None and getattr(layer, "is_leaf", False):
+        return []
     left = {} if mask is None else {"mask": mask}
     if getattr(layer, "is_leaf", False):
-        return [(layer, left)] if left else []
+        return [(layer, left)]
     own = [(layer, left | {"output": output})]
     # Where modules stand twice, all below it need what they had at this place.
     return left_in(layer) + own if shared else own
 
 
 def _same_items(a: list[Any], b: list[Any]) -> bool:
-    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
+    return len(a) == len(b) and all(map(operator.is_, a, b))
 
 
 def _identity_backward(input: npt.ArrayLike, grad_output: npt.ArrayLike) -> Array:

@@ -10,5 +10,6 @@ void bind_layers(pybind11::module_& module);
 void bind_criteria(pybind11::module_& module);
 void bind_optimizers(pybind11::module_& module);
 void bind_plan(pybind11::module_& module);
+void bind_watch(pybind11::module_& module);
 
 }  // namespace pynet

@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     pynet::bind_layers(module);
     pynet::bind_criteria(module);
     pynet::bind_optimizers(module);
+    pynet::bind_watch(module);
     pynet::bind_plan(module);
 }

@@ -11,15 +11,12 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
+#include "bindings/watch.hpp"
 
 namespace pynet {
 namespace {
 
 using namespace py::literals;
-
-// Counted up whenever something is assigned that a plan has looked at: all models together, since one comparison is
-// cheaper than knowing which. Options are those of optimizers, which change often and are read quickly.
-std::atomic<std::uint64_t> structure_changes{0}, option_changes{0};
 
 // Work from which on the GIL is worth handing over.
 constexpr double long_work = 2e6;
@@ -30,49 +27,10 @@ struct TargetKind {
     std::optional<std::int64_t> ignored;
 };
 
-// An array that a plan computes in, and where it lay when the plan was made.
-struct Watched {
-    py::object array;
-    void *data, *end;
-
-    bool is_as_it_was() const { return data_of(array) == data && is_writable(array); }
-};
-
-// An attribute that modules and users assign without telling, and what was in it if it is a list.
-struct WatchedAttribute {
-    py::dict attributes;
-    py::str name;
-    py::object value;  // null: there was none
-    std::vector<py::object> items;
-
-    WatchedAttribute(const py::object& owner, const py::str& name_) : attributes(owner.attr("__dict__")), name(name_) {
-        value = py::reinterpret_borrow<py::object>(PyDict_GetItem(attributes.ptr(), name.ptr()));
-        if (!value || !PyList_Check(value.ptr())) return;
-        for (const auto item : value) items.push_back(py::reinterpret_borrow<py::object>(item));
-    }
-    bool is_as_it_was() const {
-        if (PyDict_GetItem(attributes.ptr(), name.ptr()) != value.ptr()) return false;
-        if (!value || !PyList_Check(value.ptr())) return true;
-        if (std::size_t(PyList_GET_SIZE(value.ptr())) != items.size()) return false;
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            if (PyList_GET_ITEM(value.ptr(), py::ssize_t(i)) != items[i].ptr()) return false;
-        }
-        return true;
-    }
-};
-
-// How many attributes an object has: a forward or backward of its own would be one more.
-struct WatchedSize {
-    py::dict attributes;
-    py::ssize_t size;
-
-    bool is_as_it_was() const { return PyDict_GET_SIZE(attributes.ptr()) == size; }
-};
-
 // A plan in float or double, with the Python objects that it needs.
 class Description {
  public:
-    explicit Description(bool single) : structure(structure_changes), options(option_changes) {
+    explicit Description(bool single) : options(option_changes) {
         if (single) {
             plan = std::make_unique<Plan<float>>();
         } else {
@@ -91,8 +49,7 @@ class Description {
         if (array.is_none()) return nullptr;
         const py::array checked = as_parameter(array, "parameter");
         if (is_float32(checked) != (sizeof(T) == 4)) throw py::value_error("all parameters must have one dtype");
-        char* data = static_cast<char*>(data_of(array));
-        watched.push_back({array, data, data + checked.nbytes()});
+        watched.add_array(array);
         return static_cast<T*>(data_of(array));
     }
     template <class T>
@@ -105,36 +62,12 @@ class Description {
         return p;
     }
 
-    // Whether a step would write between these addresses.
-    bool writes_into(const void* begin, const void* end) const {
-        for (const Watched& w : watched) {
-            if (w.data < end && begin < w.end) return true;
-        }
-        return false;
-    }
-
-    bool is_as_it_was() const {
-        if (structure != structure_changes.load(std::memory_order_relaxed)) return false;
-        for (const Watched& w : watched) {
-            if (!w.is_as_it_was()) return false;
-        }
-        for (const WatchedAttribute& w : attributes) {
-            if (!w.is_as_it_was()) return false;
-        }
-        for (const WatchedSize& w : sizes) {
-            if (!w.is_as_it_was()) return false;
-        }
-        return true;
-    }
-
     std::variant<std::unique_ptr<Plan<float>>, std::unique_ptr<Plan<double>>> plan;
-    std::vector<Watched> watched;
-    std::vector<WatchedAttribute> attributes;
-    std::vector<WatchedSize> sizes;
+    Watch watched;
     std::vector<py::object> kept, draws;  // draws: of each Dropout, a function that returns its next number
     TargetKind target;
     bool flattens = false;
-    std::uint64_t structure, options;
+    std::uint64_t options;
 };
 
 template <class T>
@@ -187,13 +120,10 @@ void bind_description(py::module_& module) {
               });
           });
     d.def("watch", [](Description& self, const py::object& owner, const py::str& name) {
-        self.attributes.emplace_back(owner, name);
+        self.watched.add_attribute(owner, name);
     });
 
-    d.def("watch_size", [](Description& self, const py::object& owner) {
-        const py::dict attributes = owner.attr("__dict__");
-        self.sizes.push_back({attributes, py::ssize_t(attributes.size())});
-    });
+    d.def("watch_size", [](Description& self, const py::object& owner) { self.watched.add_size(owner); });
 
     d.def("mse", [](Description& self, const std::string& reduction) {
         self.with([&](auto& plan) {
@@ -262,7 +192,7 @@ void bind_description(py::module_& module) {
         self.kept.push_back(steps);
     });
     d.def("freeze", [](Description& self) { self.with([](auto& plan) { plan.freeze(); }); });
-    d.def("mark_current", [](Description& self) { self.structure = structure_changes; });
+    d.def("mark_current", [](Description& self) { self.watched.accept(); });
     d.def("mark_options_read", [](Description& self) { self.options = option_changes; });
     d.def_readwrite("flattens", &Description::flattens);
     d.def_property_readonly("columns", [](Description& self) {
@@ -271,7 +201,7 @@ void bind_description(py::module_& module) {
     d.def_property_readonly("needs_two_rows", [](Description& self) {
         return self.with([](auto& plan) { return plan.needs_two_rows(); });
     });
-    d.def_property_readonly("is_current", [](Description& self) { return self.is_as_it_was(); });
+    d.def_property_readonly("is_current", [](Description& self) { return self.watched.is_as_it_was(); });
 }
 
 // Forked children count on: in one of them, nobody is in what another process was in when it forked.
@@ -328,7 +258,7 @@ bool are_rows(const Plan<T>& plan, const Description& description, py::handle x,
     if (!is_ready<T>(x, 2) || shape_of(x)[1] != plan.in()) return false;
     const Index count = shape_of(x)[0];
     rows = {static_cast<const T*>(data_of(x)), {nullptr, nullptr}, count};
-    if (description.writes_into(rows.x, rows.x + count * plan.in())) return false;
+    if (description.watched.writes_into(rows.x, rows.x + count * plan.in())) return false;
     if (description.target.takes_labels && is_ready<std::int64_t>(y, 1)) {
         rows.target.labels = static_cast<const std::int64_t*>(data_of(y));
         return shape_of(y)[0] == count;
@@ -414,7 +344,7 @@ class Step {
                 looked = now;
                 if (PyErr_CheckSignals() != 0) throw py::error_already_set();
                 if (!poll.is_none() && poll(b).cast<bool>()) return b;
-                if (self.plan_.ptr() != keep.ptr() || !description.is_as_it_was() ||
+                if (self.plan_.ptr() != keep.ptr() || !description.watched.is_as_it_was() ||
                     description.options != option_changes) {
                     return b;
                 }
@@ -472,7 +402,7 @@ class Step {
 
     // Makes a new plan, or reads new options, if anything has been assigned since.
     void refresh(py::handle self) {
-        if (plan_ && current().is_as_it_was()) {
+        if (plan_ && current().watched.is_as_it_was()) {
             if (current().options != option_changes.load(std::memory_order_relaxed)) self.attr("_read_options")();
             return;
         }
@@ -560,7 +490,7 @@ class Predict {
         while (!free_.empty()) {
             py::object plan = std::move(free_.back());
             free_.pop_back();
-            if (frozen || plan.cast<Description&>().is_as_it_was()) return plan;
+            if (frozen || plan.cast<Description&>().watched.is_as_it_was()) return plan;
         }
         return self.attr("_new_plan")();
     }
@@ -572,8 +502,6 @@ class Predict {
 
 void bind_plan(py::module_& module) {
     bind_description(module);
-    module.def("structure_changed", [] { ++structure_changes; });
-    module.def("options_changed", [] { ++option_changes; });
     py::class_<Busy, std::shared_ptr<Busy>>(module, "Busy").def(py::init<>());
     py::class_<Step>(module, "Step", py::dynamic_attr())
         .def(py::init<std::shared_ptr<Busy>>())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "blocks.hpp"
+#include "runtime/denormals.hpp"
 
 namespace pynet {
 
@@ -30,6 +31,7 @@ void adam_step(T* parameter, const T* grad, T* mean, T* square, Index size, Adam
             rest2 = T(1 - options.beta2), eps = T(options.eps);
     const T size_of_step = T(options.lr / correction1), root = T(1 / __builtin_sqrt(correction2));
     for_blocks(size, cheap_grain, [=](Index begin, Index end) {
+        const FlushDenormals flush;
 #pragma omp simd
         for (Index i = begin; i < end; ++i) {
             const T p = parameter[i] * keep, g = grad[i] + decay * p;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "blocks.hpp"
+#include "runtime/denormals.hpp"
 
 namespace pynet {
 
@@ -26,6 +27,7 @@ void sgd_step(T* parameter, const T* grad, T* velocity, Index size, SgdOptions o
     const bool nesterov = options.nesterov;
     const bool plain = !first && decay == 0 && take == 1 && !nesterov;  // the usual case, for half the operations
     for_blocks(size, cheap_grain, [=](Index begin, Index end) {
+        const FlushDenormals flush;
         if (!velocity) {
 #pragma omp simd
             for (Index i = begin; i < end; ++i) parameter[i] -= lr * (grad[i] + decay * parameter[i]);

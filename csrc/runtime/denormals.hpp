@@ -12,8 +12,10 @@ namespace pynet {
 class FlushDenormals {
  public:
 #if defined(__x86_64__)
-    FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | flush_to_zero | denormals_are_zero); }
-    ~FlushDenormals() { _mm_setcsr(before_); }
+    [[gnu::always_inline]] FlushDenormals() : before_(_mm_getcsr()) {
+        _mm_setcsr(before_ | flush_to_zero | denormals_are_zero);
+    }
+    [[gnu::always_inline]] ~FlushDenormals() { _mm_setcsr(before_); }
     FlushDenormals(const FlushDenormals&) = delete;
     FlushDenormals& operator=(const FlushDenormals&) = delete;
 

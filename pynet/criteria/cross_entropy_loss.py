@@ -94,7 +94,8 @@ class CrossEntropyLoss(Criterion):
         self.reduction, self.label_smoothing = reduction, label_smoothing
 
     def _options(self) -> tuple[Array | None, int, float, str]:
-        return self.weight, self.ignore_index, self.label_smoothing, self.reduction
+        own = vars(self)
+        return own["weight"], own["ignore_index"], own["label_smoothing"], own["reduction"]
 
     @named
     def forward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Any:

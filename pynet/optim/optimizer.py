@@ -60,10 +60,7 @@ class Optimizer:
         ShapeError, TypeError, ValueError
             If a parameter or a gradient is not what it must be: names it.
         """
-        parameters = protocol.all_parameters(self.model)
-        plan = self._plan
-        if plan is None or not plan.is_for(parameters, self.buffers):
-            plan = self._new_plan(parameters)
+        plan = self._plan_for_now()
         for slot in plan.odd:
             slot.read()
         self._move(plan.arrays, plan.gradients, plan.buffers, plan.steps + 1)
@@ -74,17 +71,25 @@ class Optimizer:
 
     def prepare(self) -> "_Plan":
         """Return the arrays of a step, which a compiled one computes in and counts in ``steps``."""
-        parameters = protocol.all_parameters(self.model)
-        plan = self._plan
-        if plan is None or not plan.is_for(parameters, self.buffers):
-            plan = self._new_plan(parameters)
+        plan = self._plan_for_now()
         self._take(plan)
+        return plan
+
+    def _plan_for_now(self) -> "_Plan":
+        plan = self._plan
+        if plan is not None and plan.is_unchanged(self.buffers):
+            return plan
+        parameters = protocol.all_parameters(self.model)
+        if plan is None or not plan.is_for(parameters, self.buffers):
+            return self._new_plan(parameters)
+        plan.watch = protocol.watch(self.model)
         return plan
 
     def _take(self, plan: "_Plan") -> None:
         if plan is not self._plan:
             self._state, self._plan = plan.state_by_name, plan
             _core.structure_changed()
+            plan.watch = protocol.watch(self.model)
 
     def _new_plan(self, parameters: list[protocol.Parameter]) -> "_Plan":
         present = {id(parameter.array) for parameter in parameters}
@@ -221,6 +226,11 @@ class _Plan:
             state["step"] = self.steps[position : position + 1].reshape(())
         self.state_by_name = {slot.name: state for slot, state in zip(slots, states, strict=True)}
         self.odd = [slot for slot in slots if slot.is_odd]
+        self.watch: _core.Watch | None = None
+
+    def is_unchanged(self, buffer_names: tuple[str, ...]) -> bool:
+        """Whether it is known without a look at the model that nothing in it has changed."""
+        return self.watch is not None and self.watch.is_current() and buffer_names == self._buffer_names
 
     def is_for(self, parameters: list[protocol.Parameter], buffer_names: tuple[str, ...]) -> bool:
         """Whether these are the very arrays it was made for."""
