@@ -1,12 +1,13 @@
 """Medians of rounds in which everybody runs in turn."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-BLOCK = 0.01  # seconds that one turn takes at least
-REST = 0.003  # between turns: other libraries' threads spin for a while after their last call
+BLOCK = 0.02  # seconds that one turn takes at least
+REST = 0.12  # between turns: the threads of some pools, NumPy's BLAS among them, spin for 0.1 s after their last call
 
 
 class Time(NamedTuple):
@@ -26,7 +27,8 @@ def in_turn(
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(next(iter(took.values()))) < 5:
         for name, call in calls.items():
-            time.sleep(REST)
+            if len(os.sched_getaffinity(0)) > 1:
+                time.sleep(REST)
             finish[name](call(0))
             start = time.perf_counter()
             for i in range(repeats[name]):

@@ -1,6 +1,7 @@
 """Microseconds of a step and a NumPy product in turn, against each by itself, at notebook with 32 rows."""
 
 import json
+import time
 
 import common
 import numpy as np
@@ -18,6 +19,7 @@ def both(i: int) -> None:
 
 rounds = []
 for _ in range(3 if common.QUICK else 9):
+    time.sleep(0.3)  # until the threads of NumPy's BLAS have stopped to spin
     alone = common.seconds_per_call(lambda i: step(*batches[i % 8]), 200, 1)
     product = common.seconds_per_call(lambda i: a @ b, 200, 1)
     rounds.append((common.seconds_per_call(both, 200, 1) / (alone + product), alone, product))

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "plan/stage.hpp"
+#include "plan/call.hpp"
 #include "runtime/denormals.hpp"
 
 namespace pynet {
@@ -17,29 +17,9 @@ Index parts_of_work(double operations, double weights, bool single_row) {
 }
 
 constexpr Index chunk_rows = 196;              // whole tiles of 14 rows whose values stay in the second cache
-constexpr Index rows_worth_packing = 128;      // batches from which on packed weights pay
 constexpr double weights_worth_packing = 5e5;  // up to so many: every part has a gradient of them all
 
-// f(part) for a member's share of the parts.
-template <class F>
-void share(Team team, Index parts, const F& f) {
-    const Index end = parts * (team.member + 1) / team.members;
-    for (Index part = parts * team.member / team.members; part < end; ++part) f(part);
-}
-
 }  // namespace
-
-// What one call works on.
-template <class T>
-struct Plan<T>::Call {
-    const T* x;
-    T* y;  // of a prediction
-    Target<T> target;
-    Index rows;
-    StepOptions options;
-    Learner<T> learner;
-    double divisor = 1;
-};
 
 template <class T>
 Plan<T>::Plan() = default;
@@ -262,10 +242,10 @@ void Plan<T>::run(Call& call) {
             const FlushDenormals flush;
             Job& job = *static_cast<Job*>(context);
             const bool rows = job.plan.schedule_ == Schedule::by_rows;
-            if (job.call.y) {
-                rows ? job.plan.predict_by_rows(team, job.call) : job.plan.predict_by_columns(team, job.call);
-            } else {
+            if (job.call.learning()) {
                 rows ? job.plan.step_by_rows(team, job.call) : job.plan.step_by_columns(team, job.call);
+            } else {
+                rows ? job.plan.predict_by_rows(team, job.call) : job.plan.predict_by_columns(team, job.call);
             }
         }
     } job{*this, call};
@@ -316,172 +296,6 @@ double Plan<T>::step(const T* x, Target<T> target, Index rows, StepOptions optio
     return loss;
 }
 
-template <class T>
-void Plan<T>::step_by_columns(Team team, Call& call) {
-    const Index rows = call.rows, panel = kernels<T>().product.panel;
-    const auto columns_of = [=](const Stage<T>& stage, Index part) {
-        return Region{0, rows, cut(stage.out, part, stage.parts, panel), cut(stage.out, part + 1, stage.parts, panel)};
-    };
-    share(team, parts_, [&](Index part) {
-        for (auto& stage : stages_) stage->prepare(part, parts_, rows);
-        if (stages_.front()->dense) {
-            const Index first = cut(in_, part, parts_, panel), last = cut(in_, part + 1, parts_, panel);
-            stages_.front()->by_columns->pack_input(first, last, true);
-        }
-    });
-    team.meet();
-    for (std::size_t s = 0; s < stages_.size(); ++s) {
-        Stage<T>& stage = *stages_[s];
-        share(team, stage.parts, [&](Index part) {
-            const Region own = columns_of(stage, part);
-            stage.forward_columns(rows, own.first_column, own.last_column);
-            stage.operate(own);
-            if (s + 1 < stages_.size() && stages_[s + 1]->dense) {
-                stages_[s + 1]->by_columns->pack_input(own.first_column, own.last_column, true);
-            }
-        });
-        team.meet();
-    }
-    const Stage<T>& last_stage = *stages_.back();
-    share(team, parts_, [&](Index part) {
-        const Index first = cut(rows, part, parts_, 1), last = cut(rows, part + 1, parts_, 1);
-        if (first == last) return;
-        sums_.data()[part] =
-            criterion_->forward_backward(last_stage.output.at(first, 0), call.target, last_stage.gradient.at(first, 0),
-                                         first, last, out_, call.divisor);
-        std::memcpy(outputs_.data() + first * out_, last_stage.output.at(first, 0),
-                    static_cast<std::size_t>((last - first) * out_) * sizeof(T));
-    });
-    team.meet();
-    if (!loss_is_in_order(call)) return;
-    for (std::size_t s = stages_.size(); s-- > 0;) {
-        Stage<T>& stage = *stages_[s];
-        share(team, stage.parts, [&](Index part) {
-            const Region own = columns_of(stage, part);
-            if (s + 1 < stages_.size() && stages_[s + 1]->input_gradient.parts > 1) {
-                const PartialSums<T>& sums = stages_[s + 1]->input_gradient;
-                kernels<T>().product.add_up(sums.first.at(0, own.first_column), sums.parts, sums.apart,
-                                            sums.first.stride, rows, own.columns(),
-                                            stage.gradient.at(0, own.first_column));
-            }
-            stage.operate_back(own, call.learner);
-            if (stage.dense) {
-                const Matrix<T> to = stage.dense->first ? Matrix<T>{} : stage.input_gradient.of(part);
-                stage.by_columns->backward(part, own.first_column, own.last_column, stage.gradient, to, call.learner);
-            } else if (stage.row_operation && s > 0) {
-                stage.row_operation->backward(stage.input.data, stage.gradient.data, stage.input_gradient.first.data,
-                                              rows, stage.out);
-            }
-        });
-        if (s > 0) team.meet();
-        if (stage.dense && stage.dense->first) break;
-    }
-    if (call.learner.later) clip(team);
-}
-
-template <class T>
-void Plan<T>::step_by_rows(Team team, Call& call) {
-    share(team, parts_, [&](Index part) {
-        for (auto& stage : stages_) {
-            stage->prepare(part, parts_, call.rows);
-            if (stage->dense) stage->by_rows->pack_weight(part, parts_, true);
-        }
-    });
-    team.meet();
-    share(team, parts_, [&](Index part) {
-        const Index begin = cut(call.rows, part, parts_, 1), end = cut(call.rows, part + 1, parts_, 1);
-        const Index chunks = (end - begin + chunk_ - 1) / chunk_, base = part * chunk_;
-        for (Index c = 0; c < chunks; ++c) {
-            // Rows [first, last) of the batch lie in the buffers from row `base` on.
-            const Index first = begin + cut(end - begin, c, chunks, 1),
-                        last = begin + cut(end - begin, c + 1, chunks, 1);
-            const Index count = last - first;
-            for (std::size_t s = 0; s < stages_.size(); ++s) {
-                Stage<T>& stage = *stages_[s];
-                const Index from = s == 0 ? first : base;
-                stage.forward_rows(from, count, base);
-                stage.operate({base, base + count, 0, stage.out, first - base});
-            }
-            Stage<T>& last_stage = *stages_.back();
-            sums_.data()[part] +=
-                criterion_->forward_backward(last_stage.output.at(base, 0), call.target,
-                                             last_stage.gradient.at(base, 0), first, last, out_, call.divisor);
-            std::memcpy(outputs_.data() + first * out_, last_stage.output.at(base, 0),
-                        static_cast<std::size_t>(count * out_) * sizeof(T));
-            for (std::size_t s = stages_.size(); s-- > 0;) {
-                Stage<T>& stage = *stages_[s];
-                const Index from = s == 0 ? first : base;
-                stage.operate_back({base, base + count, 0, stage.out, first - base}, call.learner);
-                if (stage.dense) {
-                    stage.by_rows->backward(part, from, from + count, base, c == 0, stage.gradient,
-                                            stage.input_gradient.first);
-                    if (stage.dense->first) break;
-                } else if (stage.row_operation && s > 0) {
-                    stage.row_operation->backward(stage.input.at(from, 0), stage.gradient.at(base, 0),
-                                                  stage.input_gradient.first.at(base, 0), count, stage.out);
-                }
-            }
-        }
-    });
-    team.meet();
-    if (!loss_is_in_order(call)) return;
-    share(team, parts_, [&](Index part) {
-        for (auto& stage : stages_) {
-            if (stage->dense) stage->by_rows->learn(part, parts_, call.learner);
-        }
-    });
-    if (call.learner.later) clip(team);
-}
-
-// The gradients are all there: limits them and moves the parameters.
-template <class T>
-void Plan<T>::clip(Team team) {
-    const auto& kernel = kernels<T>().clipping;
-    const Clip limits = optimizer.clip;
-    const auto for_own = [&](const auto& f) {
-        share(team, parts_, [&](Index part) {
-            for (Parameter<T>* p : parameters_) {
-                const Index first = cut(p->size, part, parts_, 16), last = cut(p->size, part + 1, parts_, 16);
-                if (first < last) f(part, *p, first, last - first);
-            }
-        });
-    };
-    team.meet();
-    if (limits.norm != INFINITY) {
-        double* sums = sums_.data() + parts_;
-        share(team, parts_, [&](Index part) { sums[part] = sums[parts_ + part] = 0; });
-        for_own([&](Index part, const Parameter<T>& p, Index first, Index count) {
-            const double most = kernel.largest(p.place + first, count);
-            if (!(most <= sums[part])) sums[part] = most;  // NaN stays
-        });
-        team.meet();
-        double largest = 0;
-        for (Index part = 0; part < parts_; ++part) {
-            if (!(sums[part] <= largest)) largest = sums[part];
-        }
-        double norm = largest;
-        if (largest > 0 && largest < INFINITY) {  // in units of the largest, no square is too large for a double
-            for_own([&](Index part, const Parameter<T>& p, Index first, Index count) {
-                sums[parts_ + part] += kernel.sum_of_squares(p.place + first, count, largest);
-            });
-            team.meet();
-            double sum = 0;
-            for (Index part = 0; part < parts_; ++part) sum += sums[parts_ + part];
-            norm = largest * std::sqrt(sum);
-        }
-        const double factor = limits.norm / (norm + 1e-6);  // PyTorch's
-        if (!(factor >= 1)) {
-            for_own([&](Index, const Parameter<T>& p, Index first, Index count) {
-                kernel.scale(p.place + first, count, factor);
-            });
-        }
-    }
-    for_own([&](Index, const Parameter<T>& p, Index first, Index count) {
-        if (limits.value != INFINITY) kernel.limit(p.place + first, count, limits.value);
-        optimizer.move(p, first, count, p.place + first);
-    });
-}
-
 // --------------------------------------------------------------------------------------------------- predictions
 
 template <class T>
@@ -496,69 +310,6 @@ void Plan<T>::predict(const T* x, Index rows, T* y) {
     reserve(rows);
     Call call{x, y, {}, rows, {}, {}};
     run(call);
-}
-
-template <class T>
-void Plan<T>::predict_by_columns(Team team, Call& call) {
-    const Index rows = call.rows, panel = kernels<T>().product.panel;
-    const bool packed = frozen_ && rows >= rows_worth_packing;  // below, one pass over the weights as they lie
-    share(team, parts_, [&](Index part) {
-        for (auto& stage : stages_) stage->prepare(part, parts_, rows);
-        if (packed || !stages_.front()->dense) return;
-        stages_.front()->by_columns->pack_input(cut(in_, part, parts_, panel), cut(in_, part + 1, parts_, panel),
-                                                false);
-    });
-    team.meet();
-    for (std::size_t s = 0; s < stages_.size(); ++s) {
-        Stage<T>& stage = *stages_[s];
-        share(team, stage.parts, [&](Index part) {
-            const Region own{0, rows, cut(stage.out, part, stage.parts, panel),
-                             cut(stage.out, part + 1, stage.parts, panel)};
-            if (stage.dense && packed) {
-                stage.by_rows->forward_columns(0, rows, 0, own.first_column, own.last_column);
-            } else {
-                stage.forward_columns(rows, own.first_column, own.last_column);
-            }
-            stage.operate(own);
-            if (!packed && s + 1 < stages_.size() && stages_[s + 1]->dense) {
-                stages_[s + 1]->by_columns->pack_input(own.first_column, own.last_column, false);
-            }
-        });
-        team.meet();
-    }
-    share(team, parts_, [&](Index part) {
-        const Index first = cut(rows, part, parts_, 1), last = cut(rows, part + 1, parts_, 1);
-        std::memcpy(call.y + first * out_, stages_.back()->output.at(first, 0),
-                    static_cast<std::size_t>((last - first) * out_) * sizeof(T));
-    });
-}
-
-template <class T>
-void Plan<T>::predict_by_rows(Team team, Call& call) {
-    share(team, parts_, [&](Index part) {
-        for (auto& stage : stages_) {
-            stage->prepare(part, parts_, call.rows);
-            if (stage->dense && !frozen_) stage->by_rows->pack_weight(part, parts_, false);
-        }
-    });
-    team.meet();
-    share(team, parts_, [&](Index part) {
-        const Index begin = cut(call.rows, part, parts_, 1), end = cut(call.rows, part + 1, parts_, 1);
-        const Index chunks = (end - begin + chunk_ - 1) / chunk_, base = part * chunk_;
-        for (Index c = 0; c < chunks; ++c) {
-            const Index first = begin + cut(end - begin, c, chunks, 1),
-                        last = begin + cut(end - begin, c + 1, chunks, 1);
-            const Index count = last - first;
-            for (std::size_t s = 0; s < stages_.size(); ++s) {
-                Stage<T>& stage = *stages_[s];
-                const Index from = s == 0 ? first : base;
-                stage.forward_rows(from, count, base);
-                stage.operate({base, base + count, 0, stage.out, first - base});
-            }
-            std::memcpy(call.y + first * out_, stages_.back()->output.at(base, 0),
-                        static_cast<std::size_t>(count * out_) * sizeof(T));
-        }
-    });
 }
 
 template class Plan<float>;

@@ -70,6 +70,7 @@ class Plan {
 
  private:
     struct Call;
+    struct Chunk;
     enum class Schedule { by_columns, by_rows };
 
     Stage<T>& stage_for_operations();
@@ -78,13 +79,23 @@ class Plan {
     Schedule schedule_for(Index rows) const;
     void arrange(Index rows);
     void run(Call& call);
-    void step_by_columns(Team team, Call& call);
-    void step_by_rows(Team team, Call& call);
-    void predict_by_columns(Team team, Call& call);
-    void predict_by_rows(Team team, Call& call);
-    void clip(Team team);
     T loss_of(const Call& call) const;
     bool loss_is_in_order(const Call& call) const;
+    void clip(Team team);
+
+    // by_columns.cpp
+    void forward_by_columns(Team team, const Call& call);
+    void predict_by_columns(Team team, Call& call);
+    void step_by_columns(Team team, Call& call);
+
+    // by_rows.cpp
+    template <class F>
+    void for_chunks(Index part, Index rows, const F& f) const;
+    void prepare_by_rows(Team team, const Call& call);
+    const T* forward(const Chunk& chunk, T* to);
+    void backward(const Chunk& chunk, Index part, bool begin, const Call& call);
+    void predict_by_rows(Team team, Call& call);
+    void step_by_rows(Team team, Call& call);
 
     std::vector<std::unique_ptr<Stage<T>>> stages_;
     std::unique_ptr<Criterion<T>> criterion_;
@@ -100,8 +111,5 @@ class Plan {
     Buffer<T> outputs_, loss_gradients_, clipped_;
     Buffer<double> sums_;
 };
-
-extern template class Plan<float>;
-extern template class Plan<double>;
 
 }  // namespace pynet

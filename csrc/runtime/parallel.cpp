@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -27,12 +28,41 @@ void relax() {
 constexpr int spins = 2000;
 constexpr int max_threads = 1 << 10;
 
+using Clock = std::chrono::steady_clock;
+
+// Whether the CPUs are worth using at present. Threads of other pools may spin on them: those of NumPy's BLAS do so for
+// 0.1 s after every product, and a team that waits for members without a CPU takes three times as long as one thread.
+// So when a run has spent much of its time in waiting, the next ones stay on their callers' threads for a while.
+class Patience {
+ public:
+    bool is_over(Clock::time_point now) const { return now < until_; }
+
+    void judge(Clock::time_point now, Clock::duration took, Clock::duration waited) {
+        // Waking a worker takes up to 0.1 ms: that is no sign.
+        const bool crowded = waited > std::chrono::microseconds(200) && 3 * waited > took;
+        if (!crowded) {
+            pause_ = shortest;
+            return;
+        }
+        until_ = now + pause_;
+        pause_ = pause_ < longest ? 2 * pause_ : pause_;
+    }
+
+ private:
+    static constexpr Clock::duration shortest = std::chrono::milliseconds(10), longest = std::chrono::milliseconds(160);
+    Clock::time_point until_{};
+    Clock::duration pause_ = shortest;
+};
+
 class Pool {
  public:
-    // False when another caller has the pool.
+    // False when another caller has the pool, or others have the CPUs.
     bool try_run(int threads, Job job, void* context) {
         if (!owner_.try_lock()) return false;
         const std::lock_guard<std::mutex> guard(owner_, std::adopt_lock);
+        const Clock::time_point start = Clock::now();
+        if (patience_.is_over(start)) return false;
+        waited_.store(0, std::memory_order_relaxed);
         threads = start_workers(threads);
         job_ = job;
         context_ = context;
@@ -40,6 +70,8 @@ class Pool {
         announce(threads);
         run_share(0, threads);
         wait_for_workers();
+        const Clock::time_point end = Clock::now();
+        patience_.judge(end, end - start, Clock::duration(waited_.load(std::memory_order_relaxed)));
         return true;
     }
 
@@ -50,13 +82,13 @@ class Pool {
             meetings_.store(meeting + 1, std::memory_order_release);
             return;
         }
-        for (int spin = 0; meetings_.load(std::memory_order_acquire) == meeting; ++spin) {
-            if (spin < spins) {
-                relax();
-            } else {
-                sched_yield();  // a member may wait for this CPU
-            }
+        for (int spin = 0; spin < spins; ++spin) {
+            if (meetings_.load(std::memory_order_acquire) != meeting) return;
+            relax();
         }
+        const Clock::time_point start = Clock::now();
+        while (meetings_.load(std::memory_order_acquire) == meeting) sched_yield();  // a member may wait for this CPU
+        add_wait(start);
     }
 
  private:
@@ -118,9 +150,15 @@ class Pool {
             if (busy_.load(std::memory_order_acquire) == 0) return;
             relax();
         }
+        const Clock::time_point start = Clock::now();
         pthread_mutex_lock(&mutex_);
         while (busy_.load(std::memory_order_acquire) != 0) pthread_cond_wait(&finished_, &mutex_);
         pthread_mutex_unlock(&mutex_);
+        add_wait(start);
+    }
+
+    void add_wait(Clock::time_point start) {
+        waited_.fetch_add((Clock::now() - start).count(), std::memory_order_relaxed);
     }
 
     std::mutex owner_;
@@ -135,6 +173,8 @@ class Pool {
     void* context_ = nullptr;
     std::atomic<int> arrived_{0};
     std::atomic<unsigned> meetings_{0};
+    std::atomic<Clock::rep> waited_{0};
+    Patience patience_;
 };
 
 // Never destroyed: at exit workers may still wait on it. Kept in a global so that leak checkers see it.

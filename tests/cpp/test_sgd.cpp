@@ -78,3 +78,16 @@ TEST_CASE("sgd of many parameters") {
         }
     });
 }
+
+TEST_CASE("sgd takes denormal velocities for zero, and leaves the thread's mode as it was") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const T tiny = std::numeric_limits<T>::min() / 4;
+        std::vector<T> p{1}, v{tiny};
+        const std::vector<T> g{0};
+        pynet::kernels<T>(isa).sgd.step(p.data(), g.data(), v.data(), 1, {0.1, 0.9, 0, 0, false}, false);
+        CHECK_EQUAL(v[0], T(0));
+        volatile T one = 1;
+        CHECK(T(tiny * one) > 0);
+    });
+}

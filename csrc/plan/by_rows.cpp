@@ -1,0 +1,102 @@
+// Steps and predictions whose work is split by the rows of the batch: see DenseByRows.
+#include "plan/call.hpp"
+
+namespace pynet {
+
+// Rows [first, first + count) of the batch, which lie in the buffers from row `base` on.
+template <class T>
+struct Plan<T>::Chunk {
+    Index first, count, base;
+
+    // Where a stage's input begins: the first one's is the batch itself.
+    Index input_of(std::size_t stage) const { return stage == 0 ? first : base; }
+    Region region(Index columns) const { return {base, base + count, 0, columns, first - base}; }
+};
+
+// f(chunk, its number) for the rows of a part, a few at a time: what is computed of them stays in the cache.
+template <class T>
+template <class F>
+void Plan<T>::for_chunks(Index part, Index rows, const F& f) const {
+    const Index begin = cut(rows, part, parts_, 1), size = cut(rows, part + 1, parts_, 1) - begin;
+    const Index chunks = (size + chunk_ - 1) / chunk_;
+    for (Index c = 0; c < chunks; ++c) {
+        const Index first = cut(size, c, chunks, 1), last = cut(size, c + 1, chunks, 1);
+        f(Chunk{begin + first, last - first, part * chunk_}, c);
+    }
+}
+
+template <class T>
+void Plan<T>::prepare_by_rows(Team team, const Call& call) {
+    share(team, parts_, [&](Index part) {
+        for (auto& stage : stages_) {
+            stage->prepare(part, parts_, call.rows);
+            if (stage->dense && !frozen_) stage->by_rows->pack_weight(part, parts_, call.learning());
+        }
+    });
+    team.meet();
+}
+
+// Returns its output, which it also leaves at `to`.
+template <class T>
+const T* Plan<T>::forward(const Chunk& chunk, T* to) {
+    for (std::size_t s = 0; s < stages_.size(); ++s) {
+        stages_[s]->forward_rows(chunk.input_of(s), chunk.count, chunk.base);
+        stages_[s]->operate(chunk.region(stages_[s]->out));
+    }
+    const T* output = stages_.back()->output.at(chunk.base, 0);
+    copy_rows(output, chunk.count, out_, to + chunk.first * out_);
+    return output;
+}
+
+template <class T>
+void Plan<T>::backward(const Chunk& chunk, Index part, bool begin, const Call& call) {
+    for (std::size_t s = stages_.size(); s-- > 0;) {
+        Stage<T>& stage = *stages_[s];
+        const Index from = chunk.input_of(s);
+        stage.operate_back(chunk.region(stage.out), call.learner);
+        if (stage.dense) {
+            stage.by_rows->backward(part, from, from + chunk.count, chunk.base, begin, stage.gradient,
+                                    stage.input_gradient.first);
+            if (stage.dense->first) return;
+        } else if (stage.row_operation && s > 0) {
+            stage.row_operation->backward(stage.input.at(from, 0), stage.gradient.at(chunk.base, 0),
+                                          stage.input_gradient.first.at(chunk.base, 0), chunk.count, stage.out);
+        }
+    }
+}
+
+template <class T>
+void Plan<T>::predict_by_rows(Team team, Call& call) {
+    prepare_by_rows(team, call);
+    share(team, parts_,
+          [&](Index part) { for_chunks(part, call.rows, [&](const Chunk& chunk, Index) { forward(chunk, call.y); }); });
+}
+
+template <class T>
+void Plan<T>::step_by_rows(Team team, Call& call) {
+    prepare_by_rows(team, call);
+    share(team, parts_, [&](Index part) {
+        for_chunks(part, call.rows, [&](const Chunk& chunk, Index number) {
+            const T* output = forward(chunk, outputs_.data());
+            sums_.data()[part] +=
+                criterion_->forward_backward(output, call.target, stages_.back()->gradient.at(chunk.base, 0),
+                                             chunk.first, chunk.first + chunk.count, out_, call.divisor);
+            backward(chunk, part, number == 0, call);
+        });
+    });
+    team.meet();
+    if (!loss_is_in_order(call)) return;
+    share(team, parts_, [&](Index part) {
+        for (auto& stage : stages_) {
+            if (stage->dense) stage->by_rows->learn(part, parts_, call.learner);
+        }
+    });
+    if (call.learner.later) clip(team);
+}
+
+template void Plan<float>::predict_by_rows(Team, Call&);
+template void Plan<double>::predict_by_rows(Team, Call&);
+template void Plan<float>::step_by_rows(Team, Call&);
+template void Plan<double>::step_by_rows(Team, Call&);
+
+}  // namespace pynet
