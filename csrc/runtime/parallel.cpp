@@ -37,9 +37,10 @@ class Patience {
  public:
     bool is_over(Clock::time_point now) const { return now < until_; }
 
-    void judge(Clock::time_point now, Clock::duration took, Clock::duration waited) {
-        // Waking a worker takes up to 0.1 ms: that is no sign.
-        const bool crowded = waited > std::chrono::microseconds(200) && 3 * waited > took;
+    // Waking a worker takes 0.05 ms, and on a machine that had nothing to do up to 1: that alone is no sign.
+    void judge(Clock::time_point now, Clock::duration took, Clock::duration waited, bool woken) {
+        const Clock::duration usual = std::chrono::microseconds(woken ? 1500 : 200);
+        const bool crowded = waited > usual && 3 * waited > took;
         if (!crowded) {
             pause_ = shortest;
             return;
@@ -63,6 +64,7 @@ class Pool {
         const Clock::time_point start = Clock::now();
         if (patience_.is_over(start)) return false;
         waited_.store(0, std::memory_order_relaxed);
+        woken_.store(false, std::memory_order_relaxed);
         threads = start_workers(threads);
         job_ = job;
         context_ = context;
@@ -71,7 +73,8 @@ class Pool {
         run_share(0, threads);
         wait_for_workers();
         const Clock::time_point end = Clock::now();
-        patience_.judge(end, end - start, Clock::duration(waited_.load(std::memory_order_relaxed)));
+        patience_.judge(end, end - start, Clock::duration(waited_.load(std::memory_order_relaxed)),
+                        woken_.load(std::memory_order_relaxed));
         return true;
     }
 
@@ -136,6 +139,7 @@ class Pool {
         pthread_mutex_lock(&mutex_);
         while (ticket_.load(std::memory_order_acquire) == seen) pthread_cond_wait(&changed_, &mutex_);
         pthread_mutex_unlock(&mutex_);
+        woken_.store(true, std::memory_order_relaxed);
         return ticket_.load(std::memory_order_acquire);
     }
 
@@ -174,6 +178,7 @@ class Pool {
     std::atomic<int> arrived_{0};
     std::atomic<unsigned> meetings_{0};
     std::atomic<Clock::rep> waited_{0};
+    std::atomic<bool> woken_{false};
     Patience patience_;
 };
 
