@@ -48,7 +48,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         names = [tuple(name.split(":")) for name in options.cells]
         chosen = [cells.Cell(model, int(batch)) for model, batch in names]
     taking_part = [name for name in peers.NAMES if not (options.quick and name == "torch_compiled")]
-    return {"cells": chosen, "peers": taking_part, "seconds": 1.5 if options.quick else 6.0}
+    return {"cells": chosen, "peers": taking_part, "seconds": 1.5 if options.quick else 5.0}
 
 
 def _run(threads: int, settings: dict[str, Any]) -> dict[str, Any]:

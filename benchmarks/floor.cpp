@@ -56,7 +56,7 @@ void multiply_add(long count) {
     for (long i = 0; i < count; ++i) {
 #pragma GCC unroll 16
         for (int c = 0; c < chains; ++c) sums[c] = sums[c] * factor + term;
-        asm volatile("" : "+x"(sums[0]));  // the loop must not be folded
+        asm volatile("" ::"x"(sums[0]), "x"(sums[1]));  // the loop must not be folded
     }
     for (const auto& s : sums) sink += s[0];
 }

@@ -38,7 +38,9 @@ def measure(cell: Any, threads: int, settings: dict[str, Any], machine: dict[str
     import peers
     import timing
 
-    found = {name: peer for name in settings["peers"] if (peer := peers.load(name)) is not None}
+    # At small sizes torch.compile is slower than eager (measured), and takes long to compile.
+    names = [name for name in settings["peers"] if name != "torch_compiled" or cell in cells.LARGE]
+    found = {name: peer for name in names if (peer := peers.load(name)) is not None}
     made = {name: peer(cell, threads) for name, peer in found.items()}
     row: dict[str, Any] = {"model": cell.model, "batch": cell.batch, "distances": agreement.check(cell, made)}
     finish = {name: peer.finish for name, peer in made.items()}

@@ -37,14 +37,15 @@ class Patience {
  public:
     bool is_over(Clock::time_point now) const { return now < until_; }
 
-    // Waking a worker takes 0.05 ms, and on a machine that had nothing to do up to 1: that alone is no sign.
     void judge(Clock::time_point now, Clock::duration took, Clock::duration waited, bool woken) {
-        const Clock::duration usual = std::chrono::microseconds(woken ? 1500 : 200);
-        const bool crowded = waited > usual && 3 * waited > took;
-        if (!crowded) {
+        if (waited < std::chrono::microseconds(200) || 3 * waited < took) {
+            slow_ = 0;
             pause_ = shortest;
             return;
         }
+        // To wake a worker may take a millisecond: that alone is no sign, but that it happens again and again.
+        if (woken && ++slow_ < 3) return;
+        slow_ = 0;
         until_ = now + pause_;
         pause_ = pause_ < longest ? 2 * pause_ : pause_;
     }
@@ -53,6 +54,7 @@ class Patience {
     static constexpr Clock::duration shortest = std::chrono::milliseconds(10), longest = std::chrono::milliseconds(160);
     Clock::time_point until_{};
     Clock::duration pause_ = shortest;
+    int slow_ = 0;
 };
 
 class Pool {
