@@ -43,8 +43,8 @@ class Patience {
             pause_ = shortest;
             return;
         }
-        // To wake a worker may take a millisecond: that alone is no sign, but that it happens again and again.
-        if (woken && ++slow_ < 3) return;
+        // To wake a worker may take a millisecond, and a CPU may be taken away once: a sign is that it happens again.
+        if (++slow_ < (woken ? 8 : 3)) return;
         slow_ = 0;
         until_ = now + pause_;
         pause_ = pause_ < longest ? 2 * pause_ : pause_;
