@@ -100,6 +100,15 @@ def as_input(value: object, name: str, dtype: np.dtype[Any] | None = None) -> Ar
     return np.require(array, dtype, ["C", "A"])
 
 
+def as_gradient(value: object, at: Array, shape: tuple[int, ...] | None = None) -> Array:
+    """Return the gradient at an output of this shape, or of the input's: in the input's dtype."""
+    grad = as_input(value, "grad_output", at.dtype)
+    if grad.shape != (at.shape if shape is None else shape):
+        expected = f"{at.shape} as input" if shape is None else str(shape)
+        raise ShapeError(f"grad_output has shape {grad.shape}, expected {expected}")
+    return grad
+
+
 def as_classes(value: object, dtype: np.dtype[Any]) -> Array:
     """Return a classification target: int64 labels if it is one-dimensional and of integers, else rows of ``dtype``."""
     array = as_array(value, "target")

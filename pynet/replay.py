@@ -32,6 +32,11 @@ def forward_of_copy(module: Any, input: Any) -> Any:
     """Return the output of a copy: a leaf of ours changes nothing but its output, others may draw and keep anything."""
     if getattr(module, "is_leaf", False):
         return copy.copy(module).forward(input)
+    return forward_of_deep_copy(module, input)
+
+
+def forward_of_deep_copy(module: Any, input: Any) -> Any:
+    """Return the output of a copy that shares nothing, not even what it draws from NumPy's generator."""
     random = np.random.get_state()
     try:
         return copy.deepcopy(module).forward(input)

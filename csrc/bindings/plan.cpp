@@ -73,9 +73,10 @@ class Description {
 template <class T>
 T type_of(const Plan<T>&);
 
-template <class Enum>
-Enum squares_over(const std::string& reduction) {
-    return reduction == "batch" ? Enum::batch : reduction == "mean" ? Enum::elements : Enum::nothing;
+SquaresOver squares_over(const std::string& reduction) {
+    return reduction == "batch"  ? SquaresOver::batch
+           : reduction == "mean" ? SquaresOver::elements
+                                 : SquaresOver::nothing;
 }
 
 void bind_description(py::module_& module) {
@@ -128,7 +129,7 @@ void bind_description(py::module_& module) {
     d.def("mse", [](Description& self, const std::string& reduction) {
         self.with([&](auto& plan) {
             using T = decltype(type_of(plan));
-            plan.set_criterion(std::make_unique<MseCriterion<T>>(squares_over<SquaresOver>(reduction)));
+            plan.set_criterion(std::make_unique<MseCriterion<T>>(squares_over(reduction)));
         });
     });
     d.def("cross_entropy", [](Description& self) {
@@ -190,6 +191,10 @@ void bind_description(py::module_& module) {
             }
         });
         self.kept.push_back(steps);
+    });
+    d.def("writes_into", [](Description& self, const py::array& array) {
+        const char* begin = static_cast<const char*>(array.data());
+        return self.watched.writes_into(begin, begin + array.nbytes());
     });
     d.def("freeze", [](Description& self) { self.with([](auto& plan) { plan.freeze(); }); });
     d.def("mark_current", [](Description& self) { self.watched.accept(); });
@@ -480,7 +485,6 @@ class Predict {
             return std::move(output);
         });
     }
-    void clear() { free_.clear(); }
 
     bool frozen = false;
 
@@ -514,7 +518,6 @@ void bind_plan(py::module_& module) {
     py::class_<Predict>(module, "Predict", py::dynamic_attr())
         .def(py::init<>())
         .def("__call__", &Predict::call, "x"_a)
-        .def("_clear", &Predict::clear)
         .def_readwrite("_frozen", &Predict::frozen);
 }
 

@@ -117,7 +117,7 @@ void Plan<T>::close() {
     Index columns = 0;
     for (auto& stage : stages_) {
         if (!stage->out) stage->out = columns;
-        if (!stage->in) stage->in = stage->dense ? stage->in : stage->out;
+        if (!stage->in) stage->in = stage->out;
         columns = stage->out;
     }
     for (std::size_t s = stages_.size(); s-- > 0;) {
@@ -131,10 +131,8 @@ void Plan<T>::close() {
     for (std::size_t s = 0; s < stages_.size(); ++s) {
         Stage<T>& stage = *stages_[s];
         const bool last = s + 1 == stages_.size();
-        stage.without_gaps = last || stages_[s + 1]->row_operation;
-        // A stage of operations alone lies where the one before it does.
-        for (std::size_t next = s + 1; next < stages_.size() && !stages_[next]->dense; ++next)
-            stage.without_gaps = true;
+        // A SoftMax wants it so, and a stage of operations alone lies where the one before it does.
+        stage.without_gaps = last || !stages_[s + 1]->dense;
         if (stage.dense) {
             stage.dense->first = !learned_before;
             weights_ += double(stage.dense->weight.size);

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import _core, protocol
+from .. import _core
 from ..arrays import Array, as_array, as_classes, as_input
 from ..checks import as_positive, as_size
 from ..data.batches import batch_ends
 from ..errors import ShapeError
-from ..optim.clipping import clip_grad_norm_, clip_grad_value_
 from ..optim.optimizer import Optimizer
+from ..replay import forward_of_deep_copy
 from ..roles import as_criterion, as_module, as_optimizer
 from ..watched import Watched
+from .by_modules import buffers_of, step_by_modules
 from .plan import CannotCompileError, Plan, is_its_own
 
 _busy: weakref.WeakKeyDictionary[Any, _core.Busy] = weakref.WeakKeyDictionary()
@@ -172,11 +173,12 @@ class CompiledStep(_core.Step):
         KeyboardInterrupt
             After Ctrl-C, within 200 ms, between two steps.
         """
-        size = as_size(batch_size, "batch_size", smallest=1)
-        rows = np.arange(len(as_array(X, "X"))) if order is None else as_order(order, len(as_array(X, "X")))
-        losses = np.zeros(len(batch_ends(len(rows), size)) if len(rows) else 0)
-        if len(rows):
-            self.run(X, y, rows, np.array(batch_ends(len(rows), size), np.int64), losses)
+        size, count = as_size(batch_size, "batch_size", smallest=1), len(as_array(X, "X"))
+        rows = np.arange(count) if order is None else as_order(order, count)
+        ends = batch_ends(len(rows), size) if len(rows) else []
+        losses = np.zeros(len(ends))
+        if ends:
+            self.run(X, y, rows, np.array(ends, np.int64), losses)
         return losses
 
     def run(
@@ -258,29 +260,13 @@ class CompiledStep(_core.Step):
         """Tell the plan of the optimizer's numbers; called when some have been assigned."""
         assert self._plan is not None
         if self.optimizer.buffers != self._moves:  # momentum that there was not before
-            return self._compile()
-        self.optimizer.add_to(self._plan)
-        self._plan.mark_options_read()
-        return None
+            self._compile()
+        else:
+            self.optimizer.add_to(self._plan)
+            self._plan.mark_options_read()
 
     def _step_by_modules(self, x: Any, y: Any, must_be_finite: bool) -> float:
-        buffers = [buffer.array for buffer in protocol.all_buffers(self.model)] if must_be_finite else []
-        before = [array.copy() for array in buffers]
-        output = self.model.forward(x)
-        loss = self.criterion.forward(output, y)
-        if np.ndim(loss):
-            raise TypeError(f"the criterion must return one number, got shape {np.shape(loss)}")
-        if must_be_finite and not math.isfinite(loss):
-            for array, kept in zip(buffers, before, strict=True):
-                array[...] = kept  # BatchNorm's statistics moved with the forward
-            return float(loss)
-        self.model.backward(x, self.criterion.backward(output, y))
-        if self.clip_norm is not None:
-            clip_grad_norm_(self.model, self.clip_norm)
-        if self.clip_value is not None:
-            clip_grad_value_(self.model, self.clip_value)
-        self.optimizer.step()
-        return float(loss)
+        return step_by_modules(self, x, y, buffers=buffers_of(self.model) if must_be_finite else None)[0]
 
     def _converted(self, x: Any, y: Any) -> tuple[Array, Array] | None:
         """Return arrays as the plan takes them; None where modules take what it does not; raise what they would."""
@@ -291,29 +277,16 @@ class CompiledStep(_core.Step):
             if not plan.flattens:
                 return None
             inputs = inputs.reshape(len(inputs), -1)
-        if any(np.may_share_memory(inputs, array) for array in self._written()):
+        if plan.writes_into(inputs):
             inputs = inputs.copy()
         columns_in, columns_out = plan.columns
         if inputs.ndim < 2 or inputs.shape[1] != columns_in or len(inputs) < 1 + plan.needs_two_rows:
-            self._complain(inputs)
+            forward_of_deep_copy(self.model, inputs)  # has more to say of a wrong shape
         outputs = np.zeros((len(inputs), columns_out), plan.dtype)
         criterion = copy.copy(self.criterion)
         criterion.forward(outputs, y)  # and of a wrong target
         target = as_classes(y, plan.dtype) if criterion.takes_labels else as_input(y, "target", plan.dtype)
         return inputs, target
-
-    def _complain(self, inputs: Array) -> None:
-        """Have the modules say what is wrong with inputs, and change nothing."""
-        random = np.random.get_state()
-        try:
-            copy.deepcopy(self.model).forward(inputs)
-        finally:
-            np.random.set_state(random)
-
-    def _written(self) -> list[Array]:
-        """Return the arrays that a step may write."""
-        moves = self.optimizer.prepare()
-        return [*moves.arrays, *moves.gradients, *(array for arrays in moves.buffers for array in arrays)]
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {"clip_norm": self.clip_norm, "clip_value": self.clip_value}

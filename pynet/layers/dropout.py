@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from ..arrays import Array, as_input
+from ..arrays import Array, as_gradient, as_input
 from ..checks import as_fraction
-from ..errors import ShapeError, StateError
+from ..errors import StateError
 from ..module import Layer, named
 from ..random import Randomness, Seed
 from ..replay import is_replaying
@@ -85,10 +85,7 @@ class Dropout(Layer):
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output / (1 - p)`` where the last forward's mask is True, else 0; in evaluation itself."""
-        at = as_input(input, "input")
-        grad = as_input(grad_output, "grad_output", at.dtype)
-        if grad.shape != at.shape:
-            raise ShapeError(f"grad_output has shape {grad.shape}, expected {at.shape} as input")
+        grad = as_gradient(grad_output, as_input(input, "input"))
         return self._masked(grad) if self.training else grad
 
     def add_to(self, plan: Plan) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from ..arrays import Array, as_input
+from ..arrays import Array, as_gradient, as_input
 from ..errors import ShapeError
 from ..module import Layer, named
 from ..watched import Watched
@@ -61,10 +61,7 @@ class Flatten(Layer):
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output`` in the shape of ``input``."""
         at = as_input(input, "input")
-        grad = as_input(grad_output, "grad_output", at.dtype)
-        if grad.shape != self._flat(at.shape):
-            raise ShapeError(f"grad_output has shape {grad.shape}, expected {self._flat(at.shape)}")
-        return grad.reshape(at.shape)
+        return as_gradient(grad_output, at, self._flat(at.shape)).reshape(at.shape)
 
     def _flat(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         axes = max(len(shape), 1)

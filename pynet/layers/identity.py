@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy.typing as npt
 
-from ..arrays import Array, as_input
-from ..errors import ShapeError
+from ..arrays import Array, as_gradient, as_input
 from ..module import Layer, named
 
 if TYPE_CHECKING:
@@ -31,11 +30,7 @@ class Identity(Layer):
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output``."""
-        at = as_input(input, "input")
-        grad = as_input(grad_output, "grad_output", at.dtype)
-        if grad.shape != at.shape:
-            raise ShapeError(f"grad_output has shape {grad.shape}, expected {at.shape} as input")
-        return grad
+        return as_gradient(grad_output, as_input(input, "input"))
 
     def add_to(self, plan: Plan) -> None:
         """Describe this layer to a compiled step."""

@@ -16,13 +16,13 @@ from ..arrays import Array, as_array, as_input, native_float
 from ..callbacks.callback import Callback
 from ..checks import as_positive, as_size
 from ..compiled import CompiledStep
+from ..compiled.by_modules import as_loss, buffers_of, step_by_modules
 from ..data.batches import batch_ends, batches
 from ..data.loader import as_rows
 from ..data.split import train_test_split
 from ..errors import CheckpointError, DivergedError, ShapeError, StateError
 from ..inspection import trace_nan
 from ..metrics import Metric, MetricLike, as_metrics
-from ..optim.clipping import clip_grad_norm_, clip_grad_value_
 from ..random import Randomness, Seed
 from ..replay import replay
 from ..roles import as_criterion, as_module, as_optimizer
@@ -130,8 +130,8 @@ class Trainer:
         self.loss = math.nan
         self._run: _Run | None = None
         self._compiled: CompiledStep | None = None
-        self._stopping = ""
         self._buffers: list[Array] = []
+        self._stopping = ""
 
     def fit(
         self,
@@ -362,8 +362,8 @@ class Trainer:
         compiled = samples.weight is None and step.compiled
         if compiled and not watching and not self.metrics and samples.lies_in_memory:
             return self._run_epoch(step, samples, order, batch_ends(count, run.batch_size), interruption)
+        self._buffers = buffers_of(self.model)
         sums, shown = Sums(self.metrics), time.perf_counter()
-        self._buffers = [buffer.array for buffer in protocol.all_buffers(self.model)]
         shows = any(type(callback).__module__.partition(".")[0] != "pynet" for callback in watching)
         for self.batch, rows in enumerate(batches(count, run.batch_size, order), 1):
             batch = samples.batch(rows)
@@ -424,25 +424,9 @@ class Trainer:
     def _step(self, batch: Batch) -> tuple[float, Array]:
         """Run one training step module by module; return loss and output."""
         x, target, weight = batch
-        before = [array.copy() for array in self._buffers]
-        output = self.model.forward(x)
-        if weight is None:
-            loss = _as_loss(self.criterion.forward(output, target))
-        else:
-            loss = float(weight @ self.criterion.row_losses(output, target))
+        loss, output = step_by_modules(self, x, target, weight, buffers=self._buffers)
         if not math.isfinite(loss):
-            for array, kept in zip(self._buffers, before, strict=True):
-                array[...] = kept  # BatchNorm's statistics moved with the forward
             raise DivergedError(self._why(loss, batch))
-        grad = self.criterion.backward(output, target)
-        if weight is not None:
-            grad = grad * weight.reshape(-1, *[1] * (grad.ndim - 1))
-        self.model.backward(x, grad)
-        if self.clip_norm is not None:
-            clip_grad_norm_(self.model, self.clip_norm)
-        if self.clip_value is not None:
-            clip_grad_value_(self.model, self.clip_value)
-        self.optimizer.step()
         return loss, output
 
     def _why(self, loss: float, batch: Batch) -> str:
@@ -462,7 +446,7 @@ class Trainer:
             for rows in batches(part.size, batch_size, part.rows):
                 x, target, _ = part.samples.batch(rows)
                 output = self.model.forward(x)
-                sums.add(_as_loss(self.criterion.forward(output, target)), output, target)
+                sums.add(as_loss(self.criterion.forward(output, target)), output, target)
         return sums.figures()
 
     def _samples(self, X: npt.ArrayLike, y: npt.ArrayLike, names: str = "X y") -> Samples:
@@ -514,9 +498,3 @@ def _split(
         raise ValueError(f"validation_split {share} of {len(samples)} rows leaves none to train on")
     train, validation = train_test_split(np.arange(len(samples)), test_size=share, seed=order.generator)
     return _Part(samples, np.sort(train)), _Part(samples, np.sort(validation))
-
-
-def _as_loss(value: Any) -> float:
-    if np.ndim(value):
-        raise TypeError(f"the criterion must return one number, got shape {np.shape(value)}: reduction='mean' does")
-    return float(value)

@@ -1,0 +1,62 @@
+"""A training step module by module: what a compiled one computes, for whatever cannot be compiled."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import protocol
+from ..arrays import Array
+from ..optim.clipping import clip_grad_norm_, clip_grad_value_
+
+
+def as_loss(value: Any) -> float:
+    """Return a criterion's loss as a float; raise if it is not one number."""
+    if np.ndim(value):
+        raise TypeError(f"the criterion must return one number, got shape {np.shape(value)}: reduction='mean' does")
+    return float(value)
+
+
+def buffers_of(model: Any) -> list[Array]:
+    """Return what is state but does not learn: BatchNorm's statistics."""
+    return [buffer.array for buffer in protocol.all_buffers(model)]
+
+
+def step_by_modules(
+    step: Any, x: Any, target: Any, weight: Array | None = None, *, buffers: list[Array] | None
+) -> tuple[float, Any]:
+    """Run one step; return loss and output.
+
+    Parameters
+    ----------
+    step
+        Has model, criterion, optimizer, clip_norm and clip_value.
+    x, target : array
+        A batch.
+    weight : array (N,), optional
+        What each row counts.
+    buffers : list of array or None
+        Those of the model, if a loss that is not finite is to move nothing: the forward has moved them by then.
+    """
+    before = [array.copy() for array in buffers or ()]
+    output = step.model.forward(x)
+    if weight is None:
+        loss = as_loss(step.criterion.forward(output, target))
+    else:
+        loss = float(weight @ step.criterion.row_losses(output, target))
+    if buffers is not None and not math.isfinite(loss):
+        for array, kept in zip(buffers, before, strict=True):
+            array[...] = kept
+        return loss, output
+    grad = step.criterion.backward(output, target)
+    if weight is not None:
+        grad = grad * weight.reshape(-1, *[1] * (grad.ndim - 1))
+    step.model.backward(x, grad)
+    if step.clip_norm is not None:
+        clip_grad_norm_(step.model, step.clip_norm)
+    if step.clip_value is not None:
+        clip_grad_value_(step.model, step.clip_value)
+    step.optimizer.step()
+    return loss, output
