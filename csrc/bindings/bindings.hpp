@@ -9,7 +9,8 @@ void bind_runtime(pybind11::module_& module);
 void bind_layers(pybind11::module_& module);
 void bind_criteria(pybind11::module_& module);
 void bind_optimizers(pybind11::module_& module);
-void bind_plan(pybind11::module_& module);
+void bind_description(pybind11::module_& module);
+void bind_compiled(pybind11::module_& module);
 void bind_watch(pybind11::module_& module);
 
 }  // namespace pynet

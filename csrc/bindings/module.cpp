@@ -10,5 +10,6 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     pynet::bind_criteria(module);
     pynet::bind_optimizers(module);
     pynet::bind_watch(module);
-    pynet::bind_plan(module);
+    pynet::bind_description(module);
+    pynet::bind_compiled(module);
 }

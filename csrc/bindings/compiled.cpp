@@ -1,17 +1,11 @@
-// Compiled networks for Python: their description, and a call that costs next to nothing.
-#include "plan/plan.hpp"
-
+// Compiled steps and predictions: calls that cost next to nothing.
 #include <pthread.h>
-#include <pybind11/stl.h>
 
 #include <atomic>
 #include <chrono>
-#include <optional>
-#include <variant>
 
-#include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
-#include "bindings/watch.hpp"
+#include "bindings/description.hpp"
 
 namespace pynet {
 namespace {
@@ -20,194 +14,6 @@ using namespace py::literals;
 
 // Work from which on the GIL is worth handing over.
 constexpr double long_work = 2e6;
-
-// What a target is compared with.
-struct TargetKind {
-    bool takes_labels = false;
-    std::optional<std::int64_t> ignored;
-};
-
-// A plan in float or double, with the Python objects that it needs.
-class Description {
- public:
-    explicit Description(bool single) : options(option_changes) {
-        if (single) {
-            plan = std::make_unique<Plan<float>>();
-        } else {
-            plan = std::make_unique<Plan<double>>();
-        }
-    }
-
-    // f(plan)
-    template <class F>
-    auto with(const F& f) {
-        return std::visit([&](auto& p) { return f(*p); }, plan);
-    }
-
-    template <class T>
-    T* watch(const py::object& array) {
-        if (array.is_none()) return nullptr;
-        const py::array checked = as_parameter(array, "parameter");
-        if (is_float32(checked) != (sizeof(T) == 4)) throw py::value_error("all parameters must have one dtype");
-        watched.add_array(array);
-        return static_cast<T*>(data_of(array));
-    }
-    template <class T>
-    Parameter<T> parameter(const py::object& value, const py::object& gradient) {
-        Parameter<T> p;
-        p.value = watch<T>(value);
-        if (!p.value) return p;
-        p.gradient = watch<T>(gradient);
-        p.size = py::reinterpret_borrow<py::array>(value).size();
-        return p;
-    }
-
-    std::variant<std::unique_ptr<Plan<float>>, std::unique_ptr<Plan<double>>> plan;
-    Watch watched;
-    std::vector<py::object> kept, draws;  // draws: of each Dropout, a function that returns its next number
-    TargetKind target;
-    bool flattens = false;
-    std::uint64_t options;
-};
-
-template <class T>
-T type_of(const Plan<T>&);
-
-SquaresOver squares_over(const std::string& reduction) {
-    return reduction == "batch"  ? SquaresOver::batch
-           : reduction == "mean" ? SquaresOver::elements
-                                 : SquaresOver::nothing;
-}
-
-void bind_description(py::module_& module) {
-    py::class_<Description> d(module, "Plan", py::dynamic_attr());
-    d.def(py::init<bool>(), "single"_a);
-    d.def("linear", [](Description& self, const py::object& weight, const py::object& bias,
-                       const py::object& grad_weight, const py::object& grad_bias) {
-        self.with([&](auto& plan) {
-            using T = decltype(type_of(plan));
-            const py::array w = as_parameter(weight, "W");
-            plan.add_linear(self.parameter<T>(weight, grad_weight), self.parameter<T>(bias, grad_bias), w.shape(1),
-                            w.shape(0));
-        });
-    });
-    d.def("relu", [](Description& self) { self.with([](auto& plan) { plan.add_relu(); }); });
-    d.def("leaky_relu",
-          [](Description& self, double slope) { self.with([=](auto& plan) { plan.add_leaky_relu(slope); }); });
-    d.def("sigmoid", [](Description& self) { self.with([](auto& plan) { plan.add_sigmoid(); }); });
-    d.def("tanh", [](Description& self) { self.with([](auto& plan) { plan.add_tanh(); }); });
-    d.def("softmax", [](Description& self) { self.with([](auto& plan) { plan.add_softmax(); }); });
-    d.def("log_softmax", [](Description& self) { self.with([](auto& plan) { plan.add_log_softmax(); }); });
-    d.def("dropout", [](Description& self, double p, const py::object& draw) {
-        self.with([=](auto& plan) { plan.add_dropout(p); });
-        self.draws.push_back(draw);
-    });
-    d.def("batch_norm",
-          [](Description& self, const py::object& weight, const py::object& bias, const py::object& grad_weight,
-             const py::object& grad_bias, const py::object& running_mean, const py::object& running_var,
-             const py::array_t<std::int64_t>& count, double eps, double momentum, bool training) {
-              self.with([&](auto& plan) {
-                  using T = decltype(type_of(plan));
-                  BatchNormArrays<T> arrays{self.parameter<T>(weight, grad_weight),
-                                            self.parameter<T>(bias, grad_bias),
-                                            self.watch<T>(running_mean),
-                                            self.watch<T>(running_var),
-                                            static_cast<std::int64_t*>(data_of(count)),
-                                            eps,
-                                            momentum,
-                                            training};
-                  self.kept.push_back(count);
-                  plan.add_batch_norm(arrays, py::reinterpret_borrow<py::array>(running_mean).size());
-              });
-          });
-    d.def("watch", [](Description& self, const py::object& owner, const py::str& name) {
-        self.watched.add_attribute(owner, name);
-    });
-
-    d.def("watch_size", [](Description& self, const py::object& owner) { self.watched.add_size(owner); });
-
-    d.def("mse", [](Description& self, const std::string& reduction) {
-        self.with([&](auto& plan) {
-            using T = decltype(type_of(plan));
-            plan.set_criterion(std::make_unique<MseCriterion<T>>(squares_over(reduction)));
-        });
-    });
-    d.def("cross_entropy", [](Description& self) {
-        self.with([&](auto& plan) {
-            using T = decltype(type_of(plan));
-            plan.set_criterion(std::make_unique<CrossEntropyCriterion<T>>());
-        });
-        self.target.takes_labels = true;
-    });
-    d.def("cross_entropy_loss", [](Description& self, const py::object& weight, std::int64_t ignore_index,
-                                   double label_smoothing, const std::string& reduction) {
-        self.with([&](auto& plan) {
-            using T = decltype(type_of(plan));
-            const T* weights = nullptr;
-            if (!weight.is_none()) {
-                const py::array converted = as_input(weight, "weight", py::array(py::dtype::of<T>(), 0));
-                self.kept.push_back(converted);
-                weights = in<T>(converted);
-            }
-            plan.set_criterion(std::make_unique<CrossEntropyLossCriterion<T>>(
-                CrossEntropyLossOptions<T>{weights, ignore_index, label_smoothing}, reduction == "mean"));
-        });
-        self.target.takes_labels = true;
-        self.target.ignored = ignore_index;
-    });
-
-    d.def("sgd",
-          [](Description& self, double lr, double momentum, double dampening, double weight_decay, bool nesterov) {
-              self.with([=](auto& plan) {
-                  plan.optimizer.options = SgdOptions{lr, momentum, dampening, weight_decay, nesterov};
-              });
-          });
-    d.def("adam", [](Description& self, double lr, double beta1, double beta2, double eps, double weight_decay,
-                     bool decoupled) {
-        self.with(
-            [=](auto& plan) { plan.optimizer.options = AdamOptions{lr, beta1, beta2, eps, weight_decay, decoupled}; });
-    });
-    d.def("clip", [](Description& self, double norm, double value) {
-        self.with([=](auto& plan) { plan.optimizer.clip = {norm, value}; });
-    });
-
-    d.def("close", [](Description& self) { self.with([](auto& plan) { plan.close(); }); });
-    d.def("parameters", [](Description& self) {
-        return self.with([](auto& plan) {
-            std::vector<std::uintptr_t> found;
-            for (const auto* p : plan.parameters()) found.push_back(reinterpret_cast<std::uintptr_t>(p->value));
-            return found;
-        });
-    });
-    d.def("states", [](Description& self, const std::vector<std::vector<py::object>>& states,
-                       const py::array_t<std::int64_t, py::array::c_style>& steps) {
-        self.with([&](auto& plan) {
-            using T = decltype(type_of(plan));
-            if (plan.parameters().size() != std::size_t(steps.size())) throw py::value_error("steps have a wrong size");
-            for (std::size_t i = 0; i < plan.parameters().size(); ++i) {
-                Parameter<T>& p = *plan.parameters()[i];
-                p.steps = static_cast<std::int64_t*>(data_of(steps)) + i;
-                for (std::size_t s = 0; s < states.size(); ++s) p.state[s] = self.watch<T>(states[s][i]);
-            }
-        });
-        self.kept.push_back(steps);
-    });
-    d.def("writes_into", [](Description& self, const py::array& array) {
-        const char* begin = static_cast<const char*>(array.data());
-        return self.watched.writes_into(begin, begin + array.nbytes());
-    });
-    d.def("freeze", [](Description& self) { self.with([](auto& plan) { plan.freeze(); }); });
-    d.def("mark_current", [](Description& self) { self.watched.accept(); });
-    d.def("mark_options_read", [](Description& self) { self.options = option_changes; });
-    d.def_readwrite("flattens", &Description::flattens);
-    d.def_property_readonly("columns", [](Description& self) {
-        return self.with([](auto& plan) { return py::make_tuple(plan.in(), plan.out()); });
-    });
-    d.def_property_readonly("needs_two_rows", [](Description& self) {
-        return self.with([](auto& plan) { return plan.needs_two_rows(); });
-    });
-    d.def_property_readonly("is_current", [](Description& self) { return self.watched.is_as_it_was(); });
-}
 
 // Forked children count on: in one of them, nobody is in what another process was in when it forked.
 std::atomic<int>& process_generation() {
@@ -504,8 +310,7 @@ class Predict {
 
 }  // namespace
 
-void bind_plan(py::module_& module) {
-    bind_description(module);
+void bind_compiled(py::module_& module) {
     py::class_<Busy, std::shared_ptr<Busy>>(module, "Busy").def(py::init<>());
     py::class_<Step>(module, "Step", py::dynamic_attr())
         .def(py::init<std::shared_ptr<Busy>>())
