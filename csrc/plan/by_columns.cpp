@@ -14,19 +14,18 @@ Region columns_of(const Stage<T>& stage, Index part, Index rows) {
 
 // A stage's outputs are packed by whoever has computed them, for the stage that comes next.
 template <class T>
-void Plan<T>::forward_by_columns(Team team, const Call& call) {
+void Plan<T>::forward_by_columns(Team& team, const Call& call) {
     const Index rows = call.rows, panel = kernels<T>().product.panel;
     const bool packed = frozen_ && rows >= rows_worth_packing;  // below, one pass over the weights as they lie
-    share(team, parts_, [&](Index part) {
+    team.share(parts_, [&](Index part) {
         for (auto& stage : stages_) stage->prepare(part, parts_, rows);
         if (packed || !stages_.front()->dense) return;
         stages_.front()->by_columns->pack_input(cut(in_, part, parts_, panel), cut(in_, part + 1, parts_, panel),
                                                 call.learning());
     });
-    team.meet();
     for (std::size_t s = 0; s < stages_.size(); ++s) {
         Stage<T>& stage = *stages_[s];
-        share(team, stage.parts, [&](Index part) {
+        team.share(stage.parts, [&](Index part) {
             const Region own = columns_of(stage, part, rows);
             if (stage.dense && packed) {
                 stage.by_rows->forward_columns(0, rows, 0, own.first_column, own.last_column);
@@ -38,25 +37,24 @@ void Plan<T>::forward_by_columns(Team team, const Call& call) {
                 stages_[s + 1]->by_columns->pack_input(own.first_column, own.last_column, call.learning());
             }
         });
-        team.meet();
     }
 }
 
 template <class T>
-void Plan<T>::predict_by_columns(Team team, Call& call) {
+void Plan<T>::predict_by_columns(Team& team, Call& call) {
     forward_by_columns(team, call);
-    share(team, parts_, [&](Index part) {
+    team.share(parts_, [&](Index part) {
         const Index first = cut(call.rows, part, parts_, 1), last = cut(call.rows, part + 1, parts_, 1);
         copy_rows(stages_.back()->output.at(first, 0), last - first, out_, call.y + first * out_);
     });
 }
 
 template <class T>
-void Plan<T>::step_by_columns(Team team, Call& call) {
+void Plan<T>::step_by_columns(Team& team, Call& call) {
     const Index rows = call.rows;
     forward_by_columns(team, call);
     const Stage<T>& last_stage = *stages_.back();
-    share(team, parts_, [&](Index part) {
+    team.share(parts_, [&](Index part) {
         const Index first = cut(rows, part, parts_, 1), last = cut(rows, part + 1, parts_, 1);
         if (first == last) return;
         const T* output = last_stage.output.at(first, 0);
@@ -64,11 +62,10 @@ void Plan<T>::step_by_columns(Team team, Call& call) {
                                                           last, out_, call.divisor);
         copy_rows(output, last - first, out_, outputs_.data() + first * out_);
     });
-    team.meet();
     if (!loss_is_in_order(call)) return;
     for (std::size_t s = stages_.size(); s-- > 0;) {
         Stage<T>& stage = *stages_[s];
-        share(team, stage.parts, [&](Index part) {
+        team.share(stage.parts, [&](Index part) {
             const Region own = columns_of(stage, part, rows);
             if (s + 1 < stages_.size() && stages_[s + 1]->input_gradient.parts > 1) {
                 const PartialSums<T>& sums = stages_[s + 1]->input_gradient;
@@ -85,15 +82,14 @@ void Plan<T>::step_by_columns(Team team, Call& call) {
                                               rows, stage.out);
             }
         });
-        if (s > 0) team.meet();
         if (stage.dense && stage.dense->first) break;
     }
     if (call.learner.later) clip(team);
 }
 
-template void Plan<float>::predict_by_columns(Team, Call&);
-template void Plan<double>::predict_by_columns(Team, Call&);
-template void Plan<float>::step_by_columns(Team, Call&);
-template void Plan<double>::step_by_columns(Team, Call&);
+template void Plan<float>::predict_by_columns(Team&, Call&);
+template void Plan<double>::predict_by_columns(Team&, Call&);
+template void Plan<float>::step_by_columns(Team&, Call&);
+template void Plan<double>::step_by_columns(Team&, Call&);
 
 }  // namespace pynet

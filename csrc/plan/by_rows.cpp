@@ -26,14 +26,13 @@ void Plan<T>::for_chunks(Index part, Index rows, const F& f) const {
 }
 
 template <class T>
-void Plan<T>::prepare_by_rows(Team team, const Call& call) {
-    share(team, parts_, [&](Index part) {
+void Plan<T>::prepare_by_rows(Team& team, const Call& call) {
+    team.share(parts_, [&](Index part) {
         for (auto& stage : stages_) {
             stage->prepare(part, parts_, call.rows);
             if (stage->dense && !frozen_) stage->by_rows->pack_weight(part, parts_, call.learning());
         }
     });
-    team.meet();
 }
 
 // Returns its output, which it also leaves at `to`.
@@ -66,16 +65,17 @@ void Plan<T>::backward(const Chunk& chunk, Index part, bool begin, const Call& c
 }
 
 template <class T>
-void Plan<T>::predict_by_rows(Team team, Call& call) {
+void Plan<T>::predict_by_rows(Team& team, Call& call) {
     prepare_by_rows(team, call);
-    share(team, parts_,
-          [&](Index part) { for_chunks(part, call.rows, [&](const Chunk& chunk, Index) { forward(chunk, call.y); }); });
+    team.share(parts_, [&](Index part) {
+        for_chunks(part, call.rows, [&](const Chunk& chunk, Index) { forward(chunk, call.y); });
+    });
 }
 
 template <class T>
-void Plan<T>::step_by_rows(Team team, Call& call) {
+void Plan<T>::step_by_rows(Team& team, Call& call) {
     prepare_by_rows(team, call);
-    share(team, parts_, [&](Index part) {
+    team.share(parts_, [&](Index part) {
         for_chunks(part, call.rows, [&](const Chunk& chunk, Index number) {
             const T* output = forward(chunk, outputs_.data());
             sums_.data()[part] +=
@@ -84,9 +84,8 @@ void Plan<T>::step_by_rows(Team team, Call& call) {
             backward(chunk, part, number == 0, call);
         });
     });
-    team.meet();
     if (!loss_is_in_order(call)) return;
-    share(team, parts_, [&](Index part) {
+    team.share(parts_, [&](Index part) {
         for (auto& stage : stages_) {
             if (stage->dense) stage->by_rows->learn(part, parts_, call.learner);
         }
@@ -94,9 +93,9 @@ void Plan<T>::step_by_rows(Team team, Call& call) {
     if (call.learner.later) clip(team);
 }
 
-template void Plan<float>::predict_by_rows(Team, Call&);
-template void Plan<double>::predict_by_rows(Team, Call&);
-template void Plan<float>::step_by_rows(Team, Call&);
-template void Plan<double>::step_by_rows(Team, Call&);
+template void Plan<float>::predict_by_rows(Team&, Call&);
+template void Plan<double>::predict_by_rows(Team&, Call&);
+template void Plan<float>::step_by_rows(Team&, Call&);
+template void Plan<double>::step_by_rows(Team&, Call&);
 
 }  // namespace pynet

@@ -22,13 +22,6 @@ struct Plan<T>::Call {
 
 constexpr Index rows_worth_packing = 128;  // batches from which on packed weights pay, measured on 2 cores
 
-// f(part) for a member's share of the parts.
-template <class F>
-void share(Team team, Index parts, const F& f) {
-    const Index end = parts * (team.member + 1) / team.members;
-    for (Index part = parts * team.member / team.members; part < end; ++part) f(part);
-}
-
 template <class T>
 void copy_rows(const T* from, Index count, Index columns, T* to) {
     std::memcpy(to, from, static_cast<std::size_t>(count * columns) * sizeof(T));

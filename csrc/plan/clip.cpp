@@ -7,26 +7,24 @@ namespace pynet {
 
 // The gradients are all there: limits them and moves the parameters.
 template <class T>
-void Plan<T>::clip(Team team) {
+void Plan<T>::clip(Team& team) {
     const auto& kernel = kernels<T>().clipping;
     const Clip limits = optimizer.clip;
     const auto for_own = [&](const auto& f) {
-        share(team, parts_, [&](Index part) {
+        team.share(parts_, [&](Index part) {
             for (Parameter<T>* p : parameters_) {
                 const Index first = cut(p->size, part, parts_, 16), last = cut(p->size, part + 1, parts_, 16);
                 if (first < last) f(part, *p, first, last - first);
             }
         });
     };
-    team.meet();
     if (limits.norm != INFINITY) {
         double* sums = sums_.data() + parts_;
-        share(team, parts_, [&](Index part) { sums[part] = sums[parts_ + part] = 0; });
+        team.share(parts_, [&](Index part) { sums[part] = sums[parts_ + part] = 0; });
         for_own([&](Index part, const Parameter<T>& p, Index first, Index count) {
             const double most = kernel.largest(p.place + first, count);
             if (!(most <= sums[part])) sums[part] = most;  // NaN stays
         });
-        team.meet();
         double largest = 0;
         for (Index part = 0; part < parts_; ++part) {
             if (!(sums[part] <= largest)) largest = sums[part];
@@ -36,7 +34,6 @@ void Plan<T>::clip(Team team) {
             for_own([&](Index part, const Parameter<T>& p, Index first, Index count) {
                 sums[parts_ + part] += kernel.sum_of_squares(p.place + first, count, largest);
             });
-            team.meet();
             double sum = 0;
             for (Index part = 0; part < parts_; ++part) sum += sums[parts_ + part];
             norm = largest * std::sqrt(sum);
@@ -54,7 +51,7 @@ void Plan<T>::clip(Team team) {
     });
 }
 
-template void Plan<float>::clip(Team);
-template void Plan<double>::clip(Team);
+template void Plan<float>::clip(Team&);
+template void Plan<double>::clip(Team&);
 
 }  // namespace pynet

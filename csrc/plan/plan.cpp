@@ -236,7 +236,7 @@ void Plan<T>::run(Call& call) {
     struct Job {
         Plan& plan;
         Call& call;
-        static void run(void* context, Team team) {
+        static void run(void* context, Team& team) {
             const FlushDenormals flush;
             Job& job = *static_cast<Job*>(context);
             const bool rows = job.plan.schedule_ == Schedule::by_rows;

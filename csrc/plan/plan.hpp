@@ -81,21 +81,21 @@ class Plan {
     void run(Call& call);
     T loss_of(const Call& call) const;
     bool loss_is_in_order(const Call& call) const;
-    void clip(Team team);
+    void clip(Team& team);
 
     // by_columns.cpp
-    void forward_by_columns(Team team, const Call& call);
-    void predict_by_columns(Team team, Call& call);
-    void step_by_columns(Team team, Call& call);
+    void forward_by_columns(Team& team, const Call& call);
+    void predict_by_columns(Team& team, Call& call);
+    void step_by_columns(Team& team, Call& call);
 
     // by_rows.cpp
     template <class F>
     void for_chunks(Index part, Index rows, const F& f) const;
-    void prepare_by_rows(Team team, const Call& call);
+    void prepare_by_rows(Team& team, const Call& call);
     const T* forward(const Chunk& chunk, T* to);
     void backward(const Chunk& chunk, Index part, bool begin, const Call& call);
-    void predict_by_rows(Team team, Call& call);
-    void step_by_rows(Team team, Call& call);
+    void predict_by_rows(Team& team, Call& call);
+    void step_by_rows(Team& team, Call& call);
 
     std::vector<std::unique_ptr<Stage<T>>> stages_;
     std::unique_ptr<Criterion<T>> criterion_;

@@ -5,17 +5,17 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 
 namespace pynet {
 namespace {
 
-using Job = void (*)(void*, Team);
+using Job = void (*)(void*, Team&);
+using Clock = std::chrono::steady_clock;
+using Number = unsigned long long;
 
-// Set while this thread runs blocks: a parallel_for inside a block must not wait for the pool it runs on.
+// Set while this thread runs a job: a job inside a job must not wait for the pool it runs on.
 thread_local bool inside = false;
 
 void relax() {
@@ -24,165 +24,166 @@ void relax() {
 #endif
 }
 
-// Workers spin this often (about 20 us) before they sleep: waking a sleeping one costs about 40 us.
-constexpr int spins = 2000;
-constexpr int max_threads = 1 << 10;
-
-using Clock = std::chrono::steady_clock;
-
-// Whether the CPUs are worth using at present. Threads of other pools may spin on them: those of NumPy's BLAS do so for
-// 0.1 s after every product, and a team that waits for members without a CPU takes three times as long as one thread.
-// So when a run has spent much of its time in waiting, the next ones stay on their callers' threads for a while.
-class Patience {
+// For waiting: spins at first (for some 50 us), then lets others have the CPU.
+class Spin {
  public:
-    bool is_over(Clock::time_point now) const { return now < until_; }
-
-    void judge(Clock::time_point now, Clock::duration took, Clock::duration waited, bool woken) {
-        if (waited < std::chrono::microseconds(200) || 3 * waited < took) {
-            slow_ = 0;
-            pause_ = shortest;
-            return;
+    void once() {
+        if (count_ < limit) {
+            ++count_;
+            relax();
+        } else {
+            sched_yield();
         }
-        // To wake a worker may take a millisecond, and a CPU may be taken away once: a sign is that it happens again.
-        if (++slow_ < (woken ? 8 : 3)) return;
-        slow_ = 0;
-        until_ = now + pause_;
-        pause_ = pause_ < longest ? 2 * pause_ : pause_;
     }
+    bool is_long() const { return count_ == limit; }
 
  private:
-    static constexpr Clock::duration shortest = std::chrono::milliseconds(10), longest = std::chrono::milliseconds(160);
-    Clock::time_point until_{};
-    Clock::duration pause_ = shortest;
-    int slow_ = 0;
+    static constexpr int limit = 2000;
+    int count_ = 0;
 };
+
+}  // namespace
 
 class Pool {
  public:
-    // False when another caller has the pool, or others have the CPUs.
+    // False when another caller has the pool.
     bool try_run(int threads, Job job, void* context) {
         if (!owner_.try_lock()) return false;
         const std::lock_guard<std::mutex> guard(owner_, std::adopt_lock);
-        const Clock::time_point start = Clock::now();
-        if (patience_.is_over(start)) return false;
-        waited_.store(0, std::memory_order_relaxed);
-        woken_.store(false, std::memory_order_relaxed);
-        threads = start_workers(threads);
+        start_workers(threads - 1);
         job_ = job;
         context_ = context;
-        busy_.store(threads - 1, std::memory_order_relaxed);
-        announce(threads);
-        run_share(0, threads);
-        wait_for_workers();
-        const Clock::time_point end = Clock::now();
-        patience_.judge(end, end - start, Clock::duration(waited_.load(std::memory_order_relaxed)),
-                        woken_.load(std::memory_order_relaxed));
+        begin_ = finished_.load(std::memory_order_relaxed);
+        open(threads);
+        take_part(0, threads);
+        close();
         return true;
     }
 
-    void meet(int members) {
-        const unsigned meeting = meetings_.load(std::memory_order_relaxed);
-        if (arrived_.fetch_add(1, std::memory_order_acq_rel) == members - 1) {
-            arrived_.store(0, std::memory_order_relaxed);
-            meetings_.store(meeting + 1, std::memory_order_release);
-            return;
+    // See Team::share.
+    void share(int member, int members, Number phase, Index parts, void (*f)(void*, Index), void* context) {
+        const Index begin = parts * member / members, own = parts * (member + 1) / members - begin;
+        for (Index i = 0; i < parts; ++i) {
+            if (i == own && ends_soon(phase)) return;
+            const Index part = begin + i < parts ? begin + i : begin + i - parts;
+            if (!claims_[part].take(phase)) continue;
+            f(context, part);
+            if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == parts) {
+                done_.store(0, std::memory_order_relaxed);
+                finished_.store(phase, std::memory_order_release);
+                return;
+            }
         }
-        for (int spin = 0; spin < spins; ++spin) {
-            if (meetings_.load(std::memory_order_acquire) != meeting) return;
-            relax();
-        }
-        const Clock::time_point start = Clock::now();
-        while (meetings_.load(std::memory_order_acquire) == meeting) sched_yield();  // a member may wait for this CPU
-        add_wait(start);
+        for (Spin spin; !has_finished(phase);) spin.once();
     }
 
  private:
-    // The number of threads that can take part: fewer than asked for where the system refuses more.
-    int start_workers(int threads) {
+    // Whether somebody has begun with a part: holds the last phase in which this happened.
+    struct alignas(64) Claim {
+        std::atomic<Number> phase{0};
+
+        bool take(Number now) {
+            Number last = phase.load(std::memory_order_relaxed);
+            return last < now && phase.compare_exchange_strong(last, now, std::memory_order_relaxed);
+        }
+    };
+
+    bool has_finished(Number phase) const { return finished_.load(std::memory_order_acquire) >= phase; }
+
+    // Waits a microsecond before parts of others are taken: they are better off where they belong.
+    bool ends_soon(Number phase) const {
+        for (int spin = 0; spin < 30; ++spin) {
+            if (has_finished(phase)) return true;
+            relax();
+        }
+        return false;
+    }
+
+    // As many as the system allows.
+    void start_workers(int count) {
         try {
-            while (workers_ < threads - 1) {
-                std::thread([this, id = workers_ + 1, seen = ticket_.load()] { work(id, seen); }).detach();
+            while (workers_ < count) {
+                std::thread([this, id = workers_ + 1] { work(id); }).detach();
                 ++workers_;
             }
         } catch (const std::exception&) {
         }
-        return workers_ + 1 < threads ? workers_ + 1 : threads;
     }
 
-    // A ticket holds a running number and how many threads take part, so that a worker which does not take part learns
-    // it without a look at the job, which may change under its eyes.
-    void announce(int threads) {
-        const unsigned long long number = ticket_.load(std::memory_order_relaxed) / max_threads + 1;
+    // A run is one number: its serial number, whether it is open, how many threads it is for and how many are inside.
+    // So a worker that comes too late sees it without a look at the job, which may change under its eyes.
+    static constexpr Number one_inside = 1, one_thread = 1 << 10, is_open = 1 << 20, one_run = 1 << 21;
+    static Number serial(Number run) { return run / one_run; }
+    static int inside_of(Number run) { return static_cast<int>(run % one_thread); }
+    static int threads_of(Number run) { return static_cast<int>(run % is_open / one_thread); }
+
+    void open(int threads) {
+        const Number next = (serial(run_.load(std::memory_order_relaxed)) + 1) * one_run;
         pthread_mutex_lock(&mutex_);
-        ticket_.store(number * max_threads + static_cast<unsigned long long>(threads), std::memory_order_release);
+        run_.store(next + is_open + static_cast<Number>(threads) * one_thread, std::memory_order_release);
         pthread_mutex_unlock(&mutex_);
-        pthread_cond_broadcast(&changed_);
+        pthread_cond_broadcast(&opened_);
     }
 
-    void work(int id, unsigned long long seen) {
-        for (;;) {
-            seen = next_ticket(seen);
-            const int threads = static_cast<int>(seen % max_threads);
-            if (id >= threads) continue;
-            run_share(id, threads);
-            if (busy_.fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
-            pthread_mutex_lock(&mutex_);
-            pthread_mutex_unlock(&mutex_);
-            pthread_cond_signal(&finished_);
+    // The parts are done, so whoever is inside leaves soon.
+    void close() {
+        run_.fetch_and(~is_open, std::memory_order_acq_rel);
+        for (Spin spin; inside_of(run_.load(std::memory_order_acquire)) > 0;) spin.once();
+    }
+
+    void work(int id) {
+        for (Number seen = 0;;) {
+            Number run = next_run(seen);
+            seen = serial(run);
+            while (serial(run) == seen && (run & is_open) && id < threads_of(run)) {
+                if (!run_.compare_exchange_weak(run, run + one_inside, std::memory_order_acq_rel)) continue;
+                take_part(id, threads_of(run));
+                run_.fetch_sub(one_inside, std::memory_order_acq_rel);
+                break;
+            }
         }
     }
 
-    unsigned long long next_ticket(unsigned long long seen) {
-        for (int spin = 0; spin < spins; ++spin) {
-            const unsigned long long ticket = ticket_.load(std::memory_order_acquire);
-            if (ticket != seen) return ticket;
-            relax();
+    bool is_new(Number run, Number seen) const { return (run & is_open) && serial(run) != seen; }
+
+    // Returns it when there is one. To wake a sleeping worker costs 40 us and more, so it stays awake for a while.
+    Number next_run(Number seen) {
+        constexpr auto awake = std::chrono::milliseconds(1);
+        Clock::time_point end = Clock::time_point::max();
+        for (Spin spin; Clock::now() < end; spin.once()) {
+            const Number run = run_.load(std::memory_order_acquire);
+            if (is_new(run, seen)) return run;
+            if (spin.is_long() && end == Clock::time_point::max()) end = Clock::now() + awake;
         }
         pthread_mutex_lock(&mutex_);
-        while (ticket_.load(std::memory_order_acquire) == seen) pthread_cond_wait(&changed_, &mutex_);
+        while (!is_new(run_.load(std::memory_order_acquire), seen)) pthread_cond_wait(&opened_, &mutex_);
+        const Number run = run_.load(std::memory_order_acquire);
         pthread_mutex_unlock(&mutex_);
-        woken_.store(true, std::memory_order_relaxed);
-        return ticket_.load(std::memory_order_acquire);
+        return run;
     }
 
-    void run_share(int id, int threads) {
+    void take_part(int id, int threads) {
         inside = true;
-        job_(context_, {id, threads});
+        Team team(id, threads, begin_);
+        job_(context_, team);
         inside = false;
-    }
-
-    void wait_for_workers() {
-        for (int spin = 0; spin < spins; ++spin) {
-            if (busy_.load(std::memory_order_acquire) == 0) return;
-            relax();
-        }
-        const Clock::time_point start = Clock::now();
-        pthread_mutex_lock(&mutex_);
-        while (busy_.load(std::memory_order_acquire) != 0) pthread_cond_wait(&finished_, &mutex_);
-        pthread_mutex_unlock(&mutex_);
-        add_wait(start);
-    }
-
-    void add_wait(Clock::time_point start) {
-        waited_.fetch_add((Clock::now() - start).count(), std::memory_order_relaxed);
     }
 
     std::mutex owner_;
     // Not std::condition_variable: with GCC 12 its wait() asks for a newer libstdc++ than the rest of the wheel does.
     pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
-    pthread_cond_t changed_ = PTHREAD_COND_INITIALIZER;
-    pthread_cond_t finished_ = PTHREAD_COND_INITIALIZER;
-    std::atomic<unsigned long long> ticket_{0};
-    std::atomic<int> busy_{0};
+    pthread_cond_t opened_ = PTHREAD_COND_INITIALIZER;
     int workers_ = 0;
     Job job_ = nullptr;
     void* context_ = nullptr;
-    std::atomic<int> arrived_{0};
-    std::atomic<unsigned> meetings_{0};
-    std::atomic<Clock::rep> waited_{0};
-    std::atomic<bool> woken_{false};
-    Patience patience_;
+    Number begin_ = 0;  // phases of earlier runs
+    alignas(64) std::atomic<Number> run_{0};
+    alignas(64) std::atomic<Number> finished_{0};  // the last phase whose parts are all done
+    alignas(64) std::atomic<Index> done_{0};       // parts of the present phase
+    Claim claims_[Team::most_parts];
 };
+
+namespace {
 
 // Never destroyed: at exit workers may still wait on it. Kept in a global so that leak checkers see it.
 std::atomic<Pool*> current_pool{nullptr};
@@ -198,84 +199,52 @@ Pool& pool() {
         return true;
     }();
     (void)ready;
-    return *current_pool.load();
-}
-
-int from_environment(const char* name) {
-    const char* text = std::getenv(name);
-    return text ? std::atoi(text) : 0;
-}
-
-int from_affinity() {
-    cpu_set_t cpus;
-    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0) return CPU_COUNT(&cpus);
-    return static_cast<int>(std::thread::hardware_concurrency());
-}
-
-// CPUs that the container's quota pays for, rounded up; 0 where there is none.
-int from_cgroup() {
-    long long quota = 0, period = 0;
-    if (std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
-        if (std::fscanf(file, "%lld %lld", &quota, &period) != 2) quota = 0;
-        std::fclose(file);
-    } else if (std::FILE* old = std::fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "r")) {
-        if (std::fscanf(old, "%lld", &quota) != 1) quota = 0;
-        period = 100000;
-        std::fclose(old);
-    }
-    return quota > 0 && period > 0 ? static_cast<int>((quota + period - 1) / period) : 0;
-}
-
-int at_most_max(int count) { return count < 1 ? 1 : count < max_threads ? count : max_threads - 1; }
-
-int default_threads() {
-    for (const char* name : {"PYNET_NUM_THREADS", "OMP_NUM_THREADS"}) {
-        if (const int count = from_environment(name); count > 0) return at_most_max(count);
-    }
-    const int cpus = from_affinity(), quota = from_cgroup();
-    return at_most_max(quota > 0 && quota < cpus ? quota : cpus);
-}
-
-std::atomic<int>& thread_count() {
-    static std::atomic<int> count{default_threads()};
-    return count;
+    return *current_pool.load(std::memory_order_relaxed);
 }
 
 }  // namespace
 
-int num_threads() { return thread_count().load(std::memory_order_relaxed); }
+void Team::share(Index parts, void (*f)(void*, Index), void* context) {
+    if (members_ > 1 && parts > 0) return pool().share(member_, members_, ++phase_, parts, f, context);
+    for (Index part = 0; part < parts; ++part) f(context, part);
+}
 
-void set_num_threads(int count) { thread_count().store(at_most_max(count), std::memory_order_relaxed); }
+namespace {
 
-void Team::meet() const {
-    if (members > 1) pool().meet(members);
+void run(Index threads, Job job, void* context) {
+    if (threads > 1 && !inside && pool().try_run(static_cast<int>(threads), job, context)) return;
+    const bool before = inside;
+    inside = true;  // what the job calls stays on this thread, as on a team of more
+    Team alone(0, 1, 0);
+    job(context, alone);
+    inside = before;
+}
+
+Index smaller(Index a, Index b) { return a < b ? a : b; }
+
+}  // namespace
+
+void parallel_team(Index wanted, void (*job)(void*, Team&), void* context) {
+    static const Index cpus = num_cpus();
+    run(smaller(wanted, smaller(num_threads(), cpus)), job, context);
 }
 
 void parallel_for(Index blocks, void (*job)(void*, Index), void* context) {
     struct Work {
-        Index blocks;
+        Index blocks, parts;
         void (*job)(void*, Index);
         void* context;
-        static void run(void* work, Team team) {
+        static void run(void* work, Team& team) {
             const Work& w = *static_cast<Work*>(work);
-            const Index end = w.blocks * (team.member + 1) / team.members;
-            for (Index block = w.blocks * team.member / team.members; block < end; ++block) w.job(w.context, block);
+            team.share(w.parts, [&w](Index part) {
+                const Index end = w.blocks * (part + 1) / w.parts;
+                for (Index block = w.blocks * part / w.parts; block < end; ++block) w.job(w.context, block);
+            });
         }
-    } work{blocks, job, context};
-    const Index threads = num_threads() < blocks ? num_threads() : blocks;
-    if (threads > 1 && !inside && pool().try_run(static_cast<int>(threads), Work::run, &work)) return;
-    Work::run(&work, {0, 1});
-}
-
-void parallel_team(Index wanted, void (*job)(void*, Team), void* context) {
-    static const int cpus = from_affinity();
-    Index threads = num_threads() < cpus ? num_threads() : cpus;
-    if (wanted < threads) threads = wanted;
-    if (threads > 1 && !inside && pool().try_run(static_cast<int>(threads), job, context)) return;
-    const bool before = inside;
-    inside = true;  // what the job calls stays on this thread, as on a team of more
-    job(context, {0, 1});
-    inside = before;
+    } work{blocks, 0, job, context};
+    const Index threads = smaller(num_threads(), blocks);
+    work.parts = smaller(blocks, smaller(4 * threads, Team::most_parts));  // also for those that come late
+    run(threads, Work::run, &work);
 }
 
 }  // namespace pynet

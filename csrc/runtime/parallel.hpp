@@ -2,31 +2,39 @@
 #pragma once
 
 #include "runtime/index.hpp"
+#include "runtime/thread_count.hpp"
 
 namespace pynet {
 
-// At most this many threads work on one call: as set, else $PYNET_NUM_THREADS, else $OMP_NUM_THREADS, else the CPUs
-// that affinity and cgroup leave to the process.
-int num_threads();
+// The threads that work on a job together. Each of them runs the whole job; what they share is divided into parts.
+class Team {
+ public:
+    static constexpr Index most_parts = 256;
 
-// count >= 1; takes effect at the next call.
-void set_num_threads(int count);
+    Team(int member, int members, unsigned long long phase) : member_(member), members_(members), phase_(phase) {}
 
-// Runs job(context, block) once for every block in [0, blocks), thread t of T taking the t-th T-th of them. Called from
-// inside a job, with one thread, or while another caller has the pool, the caller runs all blocks itself. Which blocks
-// there are is the caller's business: as long as it looks at sizes only, no result depends on the number of threads.
-void parallel_for(Index blocks, void (*job)(void* context, Index block), void* context);
+    // f(part) for every part in [0, parts), each on one of the members, and returns when all are done: what was written
+    // in them, every member can read then. A part belongs to a certain member, so that what it works on stays in that
+    // one's cache; the others take it if its member does not come. All members share the same things in the same order.
+    template <class F>
+    void share(Index parts, const F& f) {
+        share(parts, [](void* context, Index part) { (*static_cast<const F*>(context))(part); }, const_cast<F*>(&f));
+    }
 
-// One of the threads that work on a job together.
-struct Team {
-    int member, members;
+ private:
+    void share(Index parts, void (*f)(void* context, Index part), void* context);
 
-    // Returns when all members have called it; what they wrote before, all can read after.
-    void meet() const;
+    const int member_, members_;
+    unsigned long long phase_;  // how many things have been shared before
 };
 
-// Runs job(context, team) on at most `wanted` threads at once, the caller's among them: on that one alone where
-// parallel_for would run all blocks on it. No more than there are CPUs, for members wait for each other without rest.
-void parallel_team(Index wanted, void (*job)(void* context, Team team), void* context);
+// Runs job(context, team) on at most `wanted` threads at once, the caller's among them: on that one alone with one
+// thread, from inside a job, or while another caller has the pool. A thread that is asleep joins when it wakes; nobody
+// waits for it. No more than there are CPUs, for members that wait for parts of others do so without rest.
+void parallel_team(Index wanted, void (*job)(void* context, Team& team), void* context);
+
+// Runs job(context, block) once for every block in [0, blocks), divided among a team. Which blocks there are is the
+// caller's business: as long as it looks at sizes only, no result depends on the number of threads.
+void parallel_for(Index blocks, void (*job)(void* context, Index block), void* context);
 
 }  // namespace pynet

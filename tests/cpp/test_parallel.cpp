@@ -50,14 +50,15 @@ TEST_CASE("parallel_for runs every block exactly once") {
     }
 }
 
-TEST_CASE("parallel_for gives each thread its share, and the first to the caller") {
+TEST_CASE("parallel_for runs blocks at the same time") {
     const Threads threads(3);
-    std::vector<std::thread::id> ran_on(10);
-    for_each_block(10, [&](Index block) { ran_on[block] = std::this_thread::get_id(); });
-    // Thirds of 10 blocks: 3, 3 and 4.
-    CHECK(ran_on[0] == std::this_thread::get_id());
-    for (const Index block : {1, 2, 4, 5, 7, 8, 9}) CHECK(ran_on[block] == ran_on[block - 1]);
-    CHECK(ran_on[0] != ran_on[3] && ran_on[3] != ran_on[6] && ran_on[6] != ran_on[0]);
+    std::atomic<int> here{0};
+    for_each_block(3, [&](Index) {
+        ++here;
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (here < 3 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+        CHECK_EQUAL(here.load(), 3);
+    });
 }
 
 TEST_CASE("parallel_for inside a job stays on the thread of that job") {
@@ -77,36 +78,55 @@ TEST_CASE("parallel_for inside a job stays on the thread of that job") {
     CHECK(each_once(100));  // and the pool still works
 }
 
-TEST_CASE("parallel_team has members that meet") {
+TEST_CASE("a team does every part once, and what was written in the parts before can be read") {
     for (const int count : {1, 2, 5}) {
         const Threads threads(count);
-        for (int again = 0; again < 50; ++again) {
+        for (int again = 0; again < 200; ++again) {
             struct Work {
-                std::vector<int> written = std::vector<int>(8), seen = written;
-                int members = 0;
-                static void run(void* context, pynet::Team team) {
+                std::vector<int> written = std::vector<int>(7), seen = written, done = written;
+                std::atomic<int> members{0};
+                static void run(void* context, pynet::Team& team) {
                     Work& w = *static_cast<Work*>(context);
+                    ++w.members;
                     for (int round = 1; round <= 10; ++round) {
-                        w.written[team.member] = round;  // not atomic: the meetings must order all
-                        team.meet();
-                        for (int m = 0; m < team.members; ++m) w.seen[team.member] += w.written[m] == round;
-                        team.meet();
+                        team.share(7, [&](Index part) { w.written[part] += round; });  // not atomic
+                        team.share(0, [](Index) {});
+                        team.share(3, [&](Index part) {
+                            ++w.done[part];
+                            for (const int sum : w.written) w.seen[part] += sum == round * (round + 1) / 2;
+                        });
                     }
-                    if (team.member == 0) w.members = team.members;
                 }
             } work;
             pynet::parallel_team(3, Work::run, &work);
             CHECK(work.members >= 1 && work.members <= std::min(count, 3));
-            for (int m = 0; m < work.members; ++m) CHECK_EQUAL(work.seen[m], 10 * work.members);
-            for (int m = work.members; m < 8; ++m) CHECK_EQUAL(work.written[m], 0);
+            CHECK_EQUAL(work.written, std::vector<int>(7, 55));
+            CHECK_EQUAL(work.done, (std::vector<int>{10, 10, 10, 0, 0, 0, 0}));
+            CHECK_EQUAL(work.seen, (std::vector<int>{70, 70, 70, 0, 0, 0, 0}));
         }
+    }
+}
+
+TEST_CASE("a team does not wait for a member that has not come") {
+    const Threads threads(2);
+    for (int again = 0; again < 20; ++again) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));  // the worker is asleep by now
+        std::vector<int> counts(8);
+        pynet::parallel_team(
+            2,
+            [](void* context, pynet::Team& team) {
+                auto& done = *static_cast<std::vector<int>*>(context);
+                for (int round = 0; round < 1000; ++round) team.share(8, [&](Index part) { ++done[part]; });
+            },
+            &counts);
+        CHECK_EQUAL(counts, std::vector<int>(8, 1000));
     }
 }
 
 TEST_CASE("parallel_team of one keeps what it calls on its thread") {
     const Threads threads(3);
     std::atomic<int> elsewhere{0};
-    const auto job = [](void* context, pynet::Team) {
+    const auto job = [](void* context, pynet::Team&) {
         const auto thread = std::this_thread::get_id();
         for_each_block(
             40, [&](Index) { *static_cast<std::atomic<int>*>(context) += std::this_thread::get_id() != thread; });
