@@ -63,7 +63,7 @@ struct RowTarget {
 // The loss of one row with scores x.
 template <class T>
 double row_loss(const T* x, const RowSummary<T>& row, const RowTarget<T>& a, Index classes) {
-    const double maximum = double(row.maximum), log_total = row.log_total();
+    const double maximum = double(row.maximum), log_total = row.log_total;
     double loss = 0;
     if (a.every_class_counts()) {
 #pragma omp simd reduction(+ : loss)
@@ -77,25 +77,37 @@ double row_loss(const T* x, const RowSummary<T>& row, const RowTarget<T>& a, Ind
     return share != 0 ? loss + share * (log_total + (maximum - double(x[a.label]))) : loss;
 }
 
-// The gradient of one row, in place of its exponentials dx.
+// What the exponentials of a row are multiplied by, before row_gradient.
 template <class T>
-void row_gradient(T* dx, const RowSummary<T>& row, const RowTarget<T>& a, Index classes, double scale) {
-    const bool dense = a.every_class_counts();
-    if (!dense && a.label < 0) {  // ignored, whatever its scores are
+T row_factor(const RowSummary<T>& row, const RowTarget<T>& a, double scale) {
+    return a.every_class_counts() ? T(1) : T(a.of_label() * scale / row.total());
+}
+
+// The gradient of one row where the label alone counts, in place of dx = exp(x - maximum) * factor.
+template <class T>
+void label_gradient(T* dx, const RowSummary<T>& row, const RowTarget<T>& a, Index classes, double scale) {
+    if (a.label < 0) {  // ignored, whatever its scores are
         for (Index k = 0; k < classes; ++k) dx[k] = 0;
         return;
     }
+    // p - 1, but where p is near 1 that would be a difference of rounded numbers.
+    const double share = a.of_label() * scale;
+    dx[a.label] = T(a.label == row.argmax ? -share * (row.others / row.total()) : double(dx[a.label]) - share);
+}
+
+// The gradient of one row, in place of dx = exp(x - maximum) * factor.
+template <class T>
+void row_gradient(T* dx, const RowSummary<T>& row, const RowTarget<T>& a, Index classes, double scale) {
+    if (!a.every_class_counts()) return label_gradient(dx, row, a, classes, scale);
     double all = a.of_label();
-    if (dense) {
 #pragma omp simd reduction(+ : all)
-        for (Index k = 0; k < classes; ++k) all += a.of_class(k);
-    }
+    for (Index k = 0; k < classes; ++k) all += a.of_class(k);
     const double factor = all / row.total();
     // In double until the end: where the right class has probability 1 - tiny, rounding first would leave 0.
-    const double at_label = a.label < 0 ? 0.0 : double(dx[a.label]) * factor - a.of_label();
+    const double at_label = a.label < 0 ? 0.0 : double(dx[a.label]) * factor - a.of_label() - a.of_class(a.label);
 #pragma omp simd
-    for (Index k = 0; k < classes; ++k) dx[k] = T((double(dx[k]) * factor - (dense ? a.of_class(k) : 0.0)) * scale);
-    if (a.label >= 0) dx[a.label] = T((at_label - (dense ? a.of_class(a.label) : 0.0)) * scale);
+    for (Index k = 0; k < classes; ++k) dx[k] = T((double(dx[k]) * factor - a.of_class(k)) * scale);
+    if (a.label >= 0) dx[a.label] = T(at_label * scale);
 }
 
 template <class T>
@@ -103,12 +115,13 @@ double cross_entropy_loss_forward(const T* input, const T* target, const std::in
                                   Index classes, CrossEntropyLossOptions<T> options) {
     return sum_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
         double sum = 0;
-        for_exponentials(
-            input, static_cast<T*>(nullptr), begin, end, classes, [&](Index n, const RowSummary<T>& row, const T*) {
-                const double loss = row_loss(input + n * classes, row, {target, labels, n, classes, options}, classes);
-                if (losses) losses[n] = T(loss);
-                sum += loss;
-            });
+        for_exponentials(input, static_cast<T*>(nullptr), begin, end, classes, Unscaled{},
+                         [&](Index n, const RowSummary<T>& row, const T*) {
+                             const double loss =
+                                 row_loss(input + n * classes, row, {target, labels, n, classes, options}, classes);
+                             if (losses) losses[n] = T(loss);
+                             sum += loss;
+                         });
         return sum;
     });
 }
@@ -117,9 +130,11 @@ template <class T>
 void cross_entropy_loss_backward(const T* input, const T* target, const std::int64_t* labels, T* grad_input,
                                  Index batch, Index classes, CrossEntropyLossOptions<T> options, double scale) {
     for_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
-        for_exponentials(input, grad_input, begin, end, classes, [=](Index n, const RowSummary<T>& row, T* dx) {
-            row_gradient(dx, row, {target, labels, n, classes, options}, classes, scale);
-        });
+        const auto target_of = [=](Index n) { return RowTarget<T>(target, labels, n, classes, options); };
+        for_exponentials(
+            input, grad_input, begin, end, classes,
+            [=](Index n, const RowSummary<T>& row) { return row_factor(row, target_of(n), scale); },
+            [=](Index n, const RowSummary<T>& row, T* dx) { row_gradient(dx, row, target_of(n), classes, scale); });
     });
 }
 
@@ -129,11 +144,14 @@ double cross_entropy_loss_forward_backward(const T* input, const T* target, cons
                                            double scale) {
     return sum_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
         double sum = 0;
-        for_exponentials(input, grad_input, begin, end, classes, [&](Index n, const RowSummary<T>& row, T* dx) {
-            const RowTarget<T> a(target, labels, n, classes, options);
-            sum += row_loss(input + n * classes, row, a, classes);
-            row_gradient(dx, row, a, classes, scale);
-        });
+        const auto target_of = [=](Index n) { return RowTarget<T>(target, labels, n, classes, options); };
+        for_exponentials(
+            input, grad_input, begin, end, classes,
+            [=](Index n, const RowSummary<T>& row) { return row_factor(row, target_of(n), scale); },
+            [&](Index n, const RowSummary<T>& row, T* dx) {
+                sum += row_loss(input + n * classes, row, target_of(n), classes);
+                row_gradient(dx, row, target_of(n), classes, scale);
+            });
         return sum;
     });
 }

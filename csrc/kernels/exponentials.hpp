@@ -4,24 +4,29 @@
 
 #include "blocks.hpp"
 #include "math.hpp"
+#include "vector.hpp"
 
 namespace pynet::PYNET_ISA {
 
-// A row of scores x in three numbers. sum_k exp(x_k - maximum) = 1 + others, and others alone keeps the digits that
+// A row of scores x in a few numbers. sum_k exp(x_k - maximum) = 1 + others, and others alone keeps the digits that
 // log(1 + others) needs when one score is far above the rest.
 template <class T>
 struct RowSummary {
     T maximum;
-    Index argmax;   // the first of equal ones
-    double others;  // sum over k != argmax of exp(x_k - maximum)
-    double top;     // exp(x_argmax - maximum): 1, or NaN for a row of NaN or infinity
+    Index argmax;      // the first of equal ones
+    double others;     // sum over k != argmax of exp(x_k - maximum)
+    double top;        // exp(x_argmax - maximum): 1, or NaN for a row of NaN or infinity
+    double log_total;  // log(top + others)
 
     double total() const { return top + others; }
-    double log_total() const { return log1p(others) + (top - 1); }
 };
 
-// Elements that are worked on together: enough for full vectors in short rows, few enough for the stack.
+// Elements that are worked on together: few enough for the stack.
 constexpr Index group_size = 1024;
+
+// Rows that are worked on together, one in each lane of a vector.
+template <class T>
+constexpr Index rows_at_once = lanes<T>;
 
 template <class T>
 RowSummary<T> row_maximum(const T* x, Index classes) {
@@ -30,9 +35,9 @@ RowSummary<T> row_maximum(const T* x, Index classes) {
 #pragma omp simd reduction(max : maximum)
         for (Index k = 0; k < classes; ++k) maximum = x[k] > maximum ? x[k] : maximum;
         for (Index k = 0; k < classes; ++k) {
-            if (x[k] == maximum) return {maximum, k, 0, 0};
+            if (x[k] == maximum) return {maximum, k, 0, 0, 0};
         }
-        return {maximum, 0, 0, 0};  // nothing but NaN
+        return {maximum, 0, 0, 0, 0};  // nothing but NaN
     }
     Index argmax = 0;
     for (Index k = 0; k < classes; ++k) {
@@ -41,29 +46,35 @@ RowSummary<T> row_maximum(const T* x, Index classes) {
             argmax = k;
         }
     }
-    return {maximum, argmax, 0, 0};
+    return {maximum, argmax, 0, 0, 0};
 }
+
+// Exponentials that are added up before they are added to a row's sum, which keeps it exact to a few roundings.
+constexpr Index addends = 32;
 
 // Adds a piece of a row's exponentials, from position `first` on, to the row's summary.
 template <class T>
 void add_exponentials(const T* e, Index first, Index count, RowSummary<T>& row) {
-    double sum = 0;
     const Index top = row.argmax - first;
-    if (top < 0 || top >= count) {
+    for (Index begin = 0; begin < count; begin += addends) {
+        const Index end = begin + addends < count ? begin + addends : count;
+        double sum = 0;
+        if (top < begin || top >= end) {
 #pragma omp simd reduction(+ : sum)
-        for (Index k = 0; k < count; ++k) sum += double(e[k]);
-    } else {
-        row.top = double(e[top]);
+            for (Index k = begin; k < end; ++k) sum += double(e[k]);
+        } else {
+            row.top = double(e[top]);
 #pragma omp simd reduction(+ : sum)
-        for (Index k = 0; k < count; ++k) sum += k == top ? 0.0 : double(e[k]);
+            for (Index k = begin; k < end; ++k) sum += k == top ? 0.0 : double(e[k]);
+        }
+        row.others += sum;
     }
-    row.others += sum;
 }
 
-// One row of any length; e may be null, when only the summary is wanted.
+// One row of any length: its summary, and e = exp(x - maximum) unless e is null.
 template <class T>
-void long_row(const T* x, T* e, RowSummary<T>& row, Index classes) {
-    row = row_maximum(x, classes);
+RowSummary<T> long_row(const T* x, T* e, Index classes) {
+    RowSummary<T> row = row_maximum(x, classes);
     const T maximum = row.maximum;
     T piece[group_size];
     for (Index first = 0; first < classes; first += group_size) {
@@ -74,41 +85,102 @@ void long_row(const T* x, T* e, RowSummary<T>& row, Index classes) {
         for (Index k = 0; k < count; ++k) out[k] = exp_minus(in[k], maximum);
         add_exponentials(out, first, count, row);
     }
+    row.log_total = log1p(row.others) + (row.top - 1);
+    return row;
 }
 
-// A few short rows at once, so that vectors are full whatever the number of classes; rows * classes <= group_size.
+// The same of `rows` short rows: e[k][n] = exp(x[n][k] - maximum of row n), in which vectors are full however short the
+// rows are; classes <= group_size / rows_at_once.
 template <class T>
-void short_rows(const T* x, T* e, RowSummary<T>* summaries, Index rows, Index classes) {
-    T maxima[group_size], piece[group_size];
-    T* out = e ? e : piece;
-    for (Index n = 0; n < rows; ++n) {
-        summaries[n] = row_maximum(x + n * classes, classes);
-        for (Index k = 0; k < classes; ++k) maxima[n * classes + k] = summaries[n].maximum;
+void short_rows(const T* x, T (*e)[rows_at_once<T>], RowSummary<T>* summaries, Index rows, Index classes) {
+    constexpr Index width = rows_at_once<T>;
+    for (Index k = 0; k < classes; k += width) {
+        load_transposed(x + k, classes, rows, classes - k < width ? classes - k : width, e[k]);
+    }
+    T maximum[width];
+    Bits<T> argmax[width];
+    double others[width], top[width], log_total[width];
+    for (Index n = 0; n < width; ++n) {
+        maximum[n] = -infinity<T>;
+        argmax[n] = 0;
+        others[n] = top[n] = 0;
+    }
+    for (Index k = 0; k < classes; ++k) {
+#pragma omp simd
+        for (Index n = 0; n < width; ++n) {
+            const bool above = e[k][n] > maximum[n];
+            maximum[n] = above ? e[k][n] : maximum[n];
+            argmax[n] = above ? Bits<T>(k) : argmax[n];
+        }
+    }
+    for (Index begin = 0; begin < classes; begin += addends) {
+        const Index end = begin + addends < classes ? begin + addends : classes;
+        double sums[width] = {};
+        for (Index k = begin; k < end; ++k) {
+            T largest[width], other[width];
+#pragma omp simd
+            for (Index n = 0; n < width; ++n) {
+                e[k][n] = exp_minus(e[k][n], maximum[n]);
+                largest[n] = argmax[n] == Bits<T>(k) ? e[k][n] : T(0);
+                other[n] = argmax[n] == Bits<T>(k) ? T(0) : e[k][n];
+            }
+#pragma omp simd
+            for (Index n = 0; n < width; ++n) {
+                top[n] += double(largest[n]);
+                sums[n] += double(other[n]);
+            }
+        }
+#pragma omp simd
+        for (Index n = 0; n < width; ++n) others[n] += sums[n];
     }
 #pragma omp simd
-    for (Index i = 0; i < rows * classes; ++i) out[i] = exp_minus(x[i], maxima[i]);
-    for (Index n = 0; n < rows; ++n) add_exponentials(out + n * classes, 0, classes, summaries[n]);
+    for (Index n = 0; n < width; ++n) log_total[n] = log1p(others[n]) + (top[n] - 1);
+    for (Index n = 0; n < rows; ++n) summaries[n] = {maximum[n], Index(argmax[n]), others[n], top[n], log_total[n]};
 }
 
-// e = exp(x - row maximum) for rows [begin, end), then visit(n, summary of row n, its exponentials or null).
-template <class T, class Visit>
-void for_exponentials(const T* x, T* e, Index begin, Index end, Index classes, const Visit& visit) {
+// For rows [begin, end): e = exp(x - row maximum) * scale(n, summary of row n), then visit(n, summary, e of the row).
+// Without e, when it is null, no more than the summaries.
+template <class T, class Scale, class Visit>
+void for_exponentials(const T* x, T* e, Index begin, Index end, Index classes, const Scale& scale, const Visit& visit) {
+    constexpr Index width = rows_at_once<T>, few = 4;
     if (classes == 0) return;
-    constexpr Index most = 64;
-    const Index fit = group_size / classes;
-    const Index group = fit < 2 ? 1 : fit < most ? fit : most;
-    RowSummary<T> summaries[most];
-    for (Index first = begin; first < end; first += group) {
-        const Index rows = end - first < group ? end - first : group;
+    const bool are_short = classes * width <= group_size;
+    for (Index first = begin; first < end;) {
         const T* in = x + first * classes;
         T* out = e ? e + first * classes : nullptr;
-        if (group == 1) {
-            long_row(in, out, summaries[0], classes);
-        } else {
-            short_rows(in, out, summaries, rows, classes);
+        const Index rows = end - first < width ? end - first : width;
+        if (!are_short || rows < few) {
+            const RowSummary<T> row = long_row(in, out, classes);
+            const T factor = out ? scale(first, row) : T(1);
+            if (factor != 1) {
+#pragma omp simd
+                for (Index k = 0; k < classes; ++k) out[k] *= factor;
+            }
+            visit(first++, row, out);
+            continue;
+        }
+        alignas(64) T exponentials[group_size / width][width];
+        RowSummary<T> summaries[width];
+        short_rows(in, exponentials, summaries, rows, classes);
+        if (out) {
+            T factors[width] = {};
+            for (Index n = 0; n < rows; ++n) factors[n] = scale(first + n, summaries[n]);
+            for (Index k = 0; k < classes; k += width) {
+                store_transposed(exponentials[k], load(factors), rows, classes - k < width ? classes - k : width,
+                                 out + k, classes);
+            }
         }
         for (Index n = 0; n < rows; ++n) visit(first + n, summaries[n], out ? out + n * classes : nullptr);
+        first += rows;
     }
 }
+
+// For for_exponentials: as they are.
+struct Unscaled {
+    template <class T>
+    T operator()(Index, const RowSummary<T>&) const {
+        return 1;
+    }
+};
 
 }  // namespace pynet::PYNET_ISA

@@ -19,11 +19,11 @@ namespace PYNET_ISA {
 template <class T>
 void log_softmax_forward(const T* input, T* output, Index batch, Index classes) {
     for_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
-        for_exponentials(input, static_cast<T*>(nullptr), begin, end, classes,
+        for_exponentials(input, static_cast<T*>(nullptr), begin, end, classes, Unscaled{},
                          [=](Index n, const RowSummary<T>& row, const T*) {
                              const T* x = input + n * classes;
                              T* y = output + n * classes;
-                             const double maximum = double(row.maximum), log_total = row.log_total();
+                             const double maximum = double(row.maximum), log_total = row.log_total;
 #pragma omp simd
                              for (Index k = 0; k < classes; ++k) y[k] = T((double(x[k]) - maximum) - log_total);
                          });
@@ -33,15 +33,16 @@ void log_softmax_forward(const T* input, T* output, Index batch, Index classes) 
 template <class T>
 void log_softmax_backward(const T* input, const T* grad_output, T* grad_input, Index batch, Index classes) {
     for_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
-        for_exponentials(input, grad_input, begin, end, classes, [=](Index n, const RowSummary<T>& row, T* dx) {
-            const T* dy = grad_output + n * classes;
-            double sum = 0;
+        for_exponentials(input, grad_input, begin, end, classes, Unscaled{},
+                         [=](Index n, const RowSummary<T>& row, T* dx) {
+                             const T* dy = grad_output + n * classes;
+                             double sum = 0;
 #pragma omp simd reduction(+ : sum)
-            for (Index k = 0; k < classes; ++k) sum += double(dy[k]);
-            const double scale = sum / row.total();
+                             for (Index k = 0; k < classes; ++k) sum += double(dy[k]);
+                             const double scale = sum / row.total();
 #pragma omp simd
-            for (Index k = 0; k < classes; ++k) dx[k] = T(double(dy[k]) - double(dx[k]) * scale);
-        });
+                             for (Index k = 0; k < classes; ++k) dx[k] = T(double(dy[k]) - double(dx[k]) * scale);
+                         });
     });
 }
 

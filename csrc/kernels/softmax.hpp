@@ -15,34 +15,33 @@ struct Softmax {
 
 namespace PYNET_ISA {
 
-template <class T>
-void normalize(T* e, double total, Index classes) {
-    // A division by the rounded total costs one rounding more than dividing in double, which is slower and not needed.
-    const T divisor = T(total);
-#pragma omp simd
-    for (Index k = 0; k < classes; ++k) e[k] /= divisor;
-}
+// For for_exponentials: to probabilities.
+struct Normalized {
+    template <class T>
+    T operator()(Index, const RowSummary<T>& row) const {
+        return T(1 / row.total());
+    }
+};
 
 template <class T>
 void softmax_forward(const T* input, T* output, Index batch, Index classes) {
     for_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
-        for_exponentials(input, output, begin, end, classes,
-                         [=](Index, const RowSummary<T>& row, T* e) { normalize(e, row.total(), classes); });
+        for_exponentials(input, output, begin, end, classes, Normalized{}, [](Index, const RowSummary<T>&, T*) {});
     });
 }
 
 template <class T>
 void softmax_backward(const T* input, const T* grad_output, T* grad_input, Index batch, Index classes) {
     for_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
-        for_exponentials(input, grad_input, begin, end, classes, [=](Index n, const RowSummary<T>& row, T* dx) {
-            const T* dy = grad_output + n * classes;
-            normalize(dx, row.total(), classes);
-            double dot = 0;
+        for_exponentials(input, grad_input, begin, end, classes, Normalized{},
+                         [=](Index n, const RowSummary<T>&, T* dx) {
+                             const T* dy = grad_output + n * classes;
+                             double dot = 0;
 #pragma omp simd reduction(+ : dot)
-            for (Index k = 0; k < classes; ++k) dot += double(dx[k]) * double(dy[k]);
+                             for (Index k = 0; k < classes; ++k) dot += double(dx[k]) * double(dy[k]);
 #pragma omp simd
-            for (Index k = 0; k < classes; ++k) dx[k] *= T(double(dy[k]) - dot);
-        });
+                             for (Index k = 0; k < classes; ++k) dx[k] *= T(double(dy[k]) - dot);
+                         });
     });
 }
 

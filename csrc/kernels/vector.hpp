@@ -135,6 +135,39 @@ template <class T, int step = int(lanes<T> / 2)>
     if constexpr (step > 1) transpose<T, step / 2>(rows);
 }
 
+// to[j][i] = from[i * stride + j] for i < rows and j < columns, both at most a vector's width, and 0 in the other lanes
+// of the first `columns` vectors.
+template <class T>
+[[gnu::always_inline]] inline void load_transposed(const T* from, Index stride, Index rows, Index columns, T* to,
+                                                   Index to_stride = lanes<T>) {
+    constexpr int width = int(lanes<T>);
+    Vector<T> square[width];
+    if (rows == width && columns == width) {
+#pragma GCC unroll 16
+        for (int i = 0; i < width; ++i) square[i] = load(from + i * stride);
+    } else {
+        for (int i = 0; i < width; ++i) square[i] = i < rows ? load_first(from + i * stride, columns) : Vector<T>{};
+    }
+    transpose<T>(square);
+    if (columns == width) {
+#pragma GCC unroll 16
+        for (int j = 0; j < width; ++j) store(to + j * to_stride, square[j]);
+    } else {
+        for (int j = 0; j < columns; ++j) store(to + j * to_stride, square[j]);
+    }
+}
+
+// to[i * stride + j] = from[j][i] factors[i], for i < rows and j < columns, both at most a vector's width.
+template <class T>
+[[gnu::always_inline]] inline void store_transposed(const T* from, Vector<T> factors, Index rows, Index columns, T* to,
+                                                    Index stride) {
+    constexpr int width = int(lanes<T>);
+    Vector<T> square[width];
+    for (int j = 0; j < width; ++j) square[j] = j < columns ? load(from + j * width) * factors : Vector<T>{};
+    transpose<T>(square);
+    for (int i = 0; i < rows; ++i) store_first(to + i * stride, square[i], columns);
+}
+
 // The sum of the lanes of rows[i] in lane i: a transpose whose rounds add what they have exchanged.
 template <class T, int step = int(lanes<T> / 2)>
 [[gnu::always_inline]] inline Vector<T> lane_sums(Vector<T>* rows) {
