@@ -48,13 +48,13 @@ const T* Plan<T>::forward(const Chunk& chunk, T* to) {
 }
 
 template <class T>
-void Plan<T>::backward(const Chunk& chunk, Index part, bool begin, const Call& call) {
+void Plan<T>::backward(const Chunk& chunk, typename DenseByRows<T>::Sums sums, const Call& call) {
     for (std::size_t s = stages_.size(); s-- > 0;) {
         Stage<T>& stage = *stages_[s];
         const Index from = chunk.input_of(s);
         stage.operate_back(chunk.region(stage.out), call.learner);
         if (stage.dense) {
-            stage.by_rows->backward(part, from, from + chunk.count, chunk.base, begin, stage.gradient,
+            stage.by_rows->backward(sums, from, from + chunk.count, chunk.base, stage.gradient,
                                     stage.input_gradient.first);
             if (stage.dense->first) return;
         } else if (stage.row_operation && s > 0) {
@@ -75,19 +75,22 @@ void Plan<T>::predict_by_rows(Team& team, Call& call) {
 template <class T>
 void Plan<T>::step_by_rows(Team& team, Call& call) {
     prepare_by_rows(team, call);
+    // Every part has a gradient of its own, and their sum is ((first + second) + third) ...: where a part is one chunk,
+    // and one member does all, it may as well add each to what is there.
+    const bool one_sum = team.is_one() && chunk_ * parts_ >= call.rows;
     team.share(parts_, [&](Index part) {
         for_chunks(part, call.rows, [&](const Chunk& chunk, Index number) {
             const T* output = forward(chunk, outputs_.data());
             sums_.data()[part] +=
                 criterion_->forward_backward(output, call.target, stages_.back()->gradient.at(chunk.base, 0),
                                              chunk.first, chunk.first + chunk.count, out_, call.divisor);
-            backward(chunk, part, number == 0, call);
+            backward(chunk, {part, one_sum ? 0 : part, number == 0, number == 0 && !(one_sum && part > 0)}, call);
         });
     });
     if (!loss_is_in_order(call)) return;
     team.share(parts_, [&](Index part) {
         for (auto& stage : stages_) {
-            if (stage->dense) stage->by_rows->learn(part, parts_, call.learner);
+            if (stage->dense) stage->by_rows->learn(part, parts_, one_sum ? 1 : parts_, call.learner);
         }
     });
     if (call.learner.later) clip(team);

@@ -53,12 +53,15 @@ class DenseByRows {
     }
 
     // From the gradient of those rows of the output, from `at` on: the gradient at the input, and what the rows add to
-    // this part's gradients, or, if they are its first, begin them with.
-    void backward(Index part, Index first, Index last, Index at, bool begin, Matrix<T> gradient,
-                  Matrix<T> input_gradient) {
+    // gradient number `sum` of the weights and gradient number `part` of the bias, or, if they are the first, begin it.
+    struct Sums {
+        Index part, sum;
+        bool begin_bias, begin_weight;
+    };
+    void backward(Sums to, Index first, Index last, Index at, Matrix<T> gradient, Matrix<T> input_gradient) {
         const Index rows = last - first, panel = product().panel;
-        T* own = weight_gradients_.data() + part * d_.weight.size;
-        T* input = input_panels_[static_cast<std::size_t>(part)].data();
+        T* own = weight_gradients_.data() + to.sum * d_.weight.size;
+        T* input = input_panels_[static_cast<std::size_t>(to.part)].data();
         const T* g = gradient.at(at, 0);
         if (!d_.first) {
             product().multiply({g, gradient.stride, 1}, rows, d_.out,
@@ -69,39 +72,39 @@ class DenseByRows {
             const Index columns = d_.in - k < panel ? d_.in - k : panel;
             product().pack(d_.input.at(first, k), d_.input.stride, rows, columns, input);
             product().multiply({g, 1, gradient.stride}, d_.out, rows, {input, columns, 0, 0},
-                               {own + k, d_.in, nullptr, -T(INFINITY), !begin});
+                               {own + k, d_.in, nullptr, -T(INFINITY), !to.begin_weight});
         }
         if (d_.bias.value) {
-            sum_rows(g, gradient.stride, rows, d_.out, bias_gradients_.data() + part * d_.out, !begin);
+            sum_rows(g, gradient.stride, rows, d_.out, bias_gradients_.data() + to.part * d_.out, !to.begin_bias);
         }
     }
 
-    // Adds up the parts' gradients of a part of the parameters, and moves them.
-    void learn(Index part, Index parts, const Learner<T>& learner) {
+    // Adds up `sums` gradients of a part of the parameters, and moves them.
+    void learn(Index part, Index parts, Index sums, const Learner<T>& learner) {
         const Index panel = product().panel;
         const Index first = cut(d_.out, part, parts, panel), last = cut(d_.out, part + 1, parts, panel);
-        learn_weight(first * d_.in, last * d_.in, learner);
+        learn_weight(first * d_.in, last * d_.in, sums, learner);
         if (!d_.bias.value || first == last) return;
-        T* sums = learner.whole() ? d_.bias.place : bias_sums_.data();
+        T* bias = learner.whole() ? d_.bias.place : bias_sums_.data();
         for (Index n = first; n < last; ++n) {
             double sum = 0;
             for (Index of = 0; of < parts_; ++of) sum += bias_gradients_.data()[of * d_.out + n];
-            sums[n] = T(sum);
+            bias[n] = T(sum);
         }
-        learner.learn(d_.bias, first, last - first, sums + first);
+        learner.learn(d_.bias, first, last - first, bias + first);
     }
 
  private:
     static const Product<T>& product() { return kernels<T>().product; }
 
-    void learn_weight(Index first, Index last, const Learner<T>& learner) const {
+    void learn_weight(Index first, Index last, Index sums, const Learner<T>& learner) const {
         constexpr Index piece = 4096;  // stays in the first cache
         const Parameter<T>& p = d_.weight;
         for (Index i = first; i < last; i += piece) {
             const Index count = last - i < piece ? last - i : piece;
             T* own = weight_gradients_.data() + i;
             T* sum = learner.whole() ? p.place + i : own;
-            if (parts_ > 1 || learner.whole()) product().add_up(own, parts_, p.size, 0, 1, count, sum);
+            if (sums > 1 || learner.whole()) product().add_up(own, sums, p.size, 0, 1, count, sum);
             learner.learn(p, i, count, sum);
         }
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan/criterion.hpp"
+#include "plan/dense_by_rows.hpp"
 #include "plan/operation.hpp"
 #include "plan/optimizer.hpp"
 #include "runtime/parallel.hpp"
@@ -93,7 +94,7 @@ class Plan {
     void for_chunks(Index part, Index rows, const F& f) const;
     void prepare_by_rows(Team& team, const Call& call);
     const T* forward(const Chunk& chunk, T* to);
-    void backward(const Chunk& chunk, Index part, bool begin, const Call& call);
+    void backward(const Chunk& chunk, typename DenseByRows<T>::Sums sums, const Call& call);
     void predict_by_rows(Team& team, Call& call);
     void step_by_rows(Team& team, Call& call);
 

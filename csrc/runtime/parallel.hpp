@@ -13,6 +13,9 @@ class Team {
 
     Team(int member, int members, unsigned long long phase) : member_(member), members_(members), phase_(phase) {}
 
+    // Whether this member is the only one: it then does all parts in their order.
+    bool is_one() const { return members_ == 1; }
+
     // f(part) for every part in [0, parts), each on one of the members, and returns when all are done: what was written
     // in them, every member can read then. A part belongs to a certain member, so that what it works on stays in that
     // one's cache; the others take it if its member does not come. All members share the same things in the same order.
