@@ -23,7 +23,8 @@ struct Panels {
     Index step;    // from panel to panel
 };
 
-// Where a product goes, and what is done to it first: max(product + bias, floor), or what is there is added.
+// Where a product goes, and what is done to it first: max(product + bias, floor), or what is there is added. Where
+// there is a gate, which lies as the result does, the product stays out unless it is open: 0 where gate <= 0.
 template <class T>
 struct Result {
     T* data;
@@ -31,6 +32,7 @@ struct Result {
     const T* bias = nullptr;
     T floor = -T(__builtin_inf());
     bool add = false;
+    const T* gate = nullptr;
 };
 
 template <class T>
@@ -44,7 +46,7 @@ struct Product {
 
     // result (rows, columns) = a (rows, depth) b (depth, columns); the bias, (columns), is read in whole vectors
     void (*multiply)(Operand<T> a, Index rows, Index depth, Panels<T> b, Result<T> result);
-    // result (columns, rows) = (a b)^T, for the columns of b in packed panels; the bias is (rows)
+    // result (columns, rows) = (a b)^T, for the columns of b in packed panels; the bias is (rows), a gate not read
     void (*multiply_transposed)(Operand<T> a, Index rows, Index depth, Panels<T> b, Result<T> result);
 
     // result[n] = max(a[n] . x + bias[n], floor), for a (rows, depth)
@@ -122,6 +124,9 @@ template <class T, int rows, int vectors>
             T* to = tile.result.data + i * tile.result.stride + j * lanes<T>;
             if (tile.result.add) {
                 sums[i][j] += whole ? load(to) : load_first(to, last);
+            } else if (tile.result.gate) {
+                const T* gate = tile.result.gate + i * tile.result.stride + j * lanes<T>;
+                sums[i][j] = (whole ? load(gate) : load_first(gate, last)) <= Vector<T>{} ? Vector<T>{} : sums[i][j];
             } else {
                 sums[i][j] = not_below<T>(sums[i][j] + shift, floor);
             }
@@ -200,6 +205,7 @@ template <class T, bool transposed>
             tile.a.data = a.data + first * a.row;
             tile.result.data = result.data + row * result.stride + at;
             if (result.bias) tile.result.bias = result.bias + at;
+            if (result.gate) tile.result.gate = result.gate + row * result.stride + at;
             functions[end - first - 1](tile);
             first = end;
         }

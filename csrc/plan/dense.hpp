@@ -51,6 +51,7 @@ struct Dense {
     Index in, out;
     T floor = -T(INFINITY);  // 0: a ReLU follows
     bool first = false;      // nobody needs the gradient at its input
+    bool gated = false;      // the input is a ReLU's output, whose gradient the product computes as well
     Matrix<T> input, output;
 
     // Whether kernels may read the rows of the input in whole panels.

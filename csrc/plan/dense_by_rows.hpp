@@ -66,7 +66,8 @@ class DenseByRows {
         if (!d_.first) {
             product().multiply({g, gradient.stride, 1}, rows, d_.out,
                                {backward_panels_.data(), d_.in, 0, d_.out * panel},
-                               {input_gradient.at(at, 0), input_gradient.stride});
+                               {input_gradient.at(at, 0), input_gradient.stride, nullptr, -T(INFINITY), false,
+                                d_.gated ? d_.input.at(first, 0) : nullptr});
         }
         for (Index k = 0; k < d_.in; k += panel) {
             const Index columns = d_.in - k < panel ? d_.in - k : panel;

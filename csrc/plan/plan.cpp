@@ -215,6 +215,10 @@ void Plan<T>::arrange(Index rows) {
             stage.arrange_gradient(at_once);
         }
         if (s == 0) continue;
+        Stage<T>& before = *stages_[s - 1];
+        before.relu_done_back = stage.dense && !stage.dense->first && schedule_ == Schedule::by_rows &&
+                                before.relu_in_product && before.operations.size() == 1;
+        if (stage.dense) stage.dense->gated = before.relu_done_back;
         if (stage.dense && stage.dense->first) {
             stage.input_gradient.parts = 1;
             continue;

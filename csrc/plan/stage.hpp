@@ -18,6 +18,7 @@ class Stage {
     std::unique_ptr<RowOperation<T>> row_operation;
     std::vector<std::unique_ptr<Operation<T>>> operations;
     bool relu_in_product = false;  // the first operation is a ReLU whose forward the product does
+    bool relu_done_back = false;   // and its backward the next stage's product
 
     bool copies_input = false;  // the batch itself, which operations may not write
     bool without_gaps = false;  // its output's rows lie together, as a criterion and a SoftMax want them
@@ -70,7 +71,9 @@ class Stage {
         for (std::size_t i = relu_in_product ? 1 : 0; i < operations.size(); ++i) operations[i]->forward(region);
     }
     void operate_back(Region region, const Learner<T>& learner) {
-        for (std::size_t i = operations.size(); i-- > 0;) operations[i]->backward(region, gradient, learner);
+        for (std::size_t i = operations.size(); i-- > (relu_done_back ? 1 : 0);) {
+            operations[i]->backward(region, gradient, learner);
+        }
     }
 
     // Takes copies of its arrays, and a BatchNorm that follows into them.

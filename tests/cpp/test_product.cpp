@@ -140,6 +140,29 @@ TEST_CASE("product keeps NaN above a floor") {
     });
 }
 
+TEST_CASE("product stays out where its gate is closed") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).product;
+        const Index rows = 17, stride = 2 * k.panel;
+        const std::vector<T> a(rows, T(3)), b(2 * k.panel, T(2));
+        for (const Index columns : {Index(1), k.lanes, k.panel, k.panel + 3}) {
+            auto gate = numbers<T>(rows * stride, 1);
+            gate[0] = 0;
+            gate[stride] = std::numeric_limits<T>::quiet_NaN();
+            auto c = unset<T>(rows * stride);
+            k.multiply({a.data(), 1, 1}, rows, 1, {b.data(), columns, k.panel, k.panel},
+                       {c.data(), stride, nullptr, -T(INFINITY), false, gate.data()});
+            for (Index n = 0; n < rows; ++n) {
+                for (Index i = 0; i < columns; ++i) {
+                    CHECK_EQUAL(c[n * stride + i], gate[n * stride + i] <= 0 ? T(0) : T(6));
+                }
+                CHECK_EQUAL(std::isnan(c[n * stride + columns]), true);  // nothing beyond
+            }
+        }
+    });
+}
+
 TEST_CASE("product of a matrix and a vector, from both sides") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);
