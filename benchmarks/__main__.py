@@ -22,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small cells, few rounds, no torch.compile: three minutes")
     parser.add_argument("--output", type=Path, default=None, help="folder for results (default: here; --quick: none)")
-    parser.add_argument("--cells", nargs="*", default=None, help="only these, as tiny:32")
+    parser.add_argument("--cells", nargs="*", default=None, help="only these, as tiny:32 or wide:32:adam")
     options = parser.parse_args()
     threads = sorted({1, len(os.sched_getaffinity(0))})
     results: dict[str, Any] = {
@@ -43,10 +43,9 @@ def main() -> None:
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    chosen = cells.SMALL if options.quick else cells.SMALL + cells.LARGE
+    chosen = cells.SMALL if options.quick else [cell for group in cells.GROUPS.values() for cell in group]
     if options.cells:
-        names = [tuple(name.split(":")) for name in options.cells]
-        chosen = [cells.Cell(model, int(batch)) for model, batch in names]
+        chosen = [cells.Cell(model, int(batch), *rest) for model, batch, *rest in (n.split(":") for n in options.cells)]
     taking_part = [name for name in peers.NAMES if not (options.quick and name == "torch_compiled")]
     return {"cells": chosen, "peers": taking_part, "seconds": 1.5 if options.quick else 5.0}
 

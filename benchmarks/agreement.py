@@ -1,4 +1,4 @@
-"""Whether all peers compute the same, before anybody is timed."""
+"""Whether all peers compute the same, before anybody is timed; without Dropout, which draws its own numbers."""
 
 from typing import Any
 

@@ -29,7 +29,8 @@ def measure(threads: int) -> dict[str, Any] | None:
 
 def seconds(cell: cells.Cell, training: bool, machine: dict[str, Any]) -> float:
     """Return the larger of operations over peak and bytes over the bandwidth of a cache that holds them."""
-    size = cell.weights * (8 if training else 4) / 1024
+    size = cell.kept(training) / 1024
     fitting = [speed for kilobytes, speed in machine["update"].items() if float(kilobytes) >= size]
     bandwidth = (fitting or list(machine["update"].values())[-1:])[0]
-    return max(cell.operations(training) / machine["gflops"], cell.bytes(training) / bandwidth) * 1e-9
+    peak = machine["gflops"] * (0.5 if cell.dtype == "float64" else 1.0)
+    return max(cell.operations(training) / peak, cell.bytes(training) / bandwidth) * 1e-9

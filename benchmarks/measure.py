@@ -24,9 +24,8 @@ def main() -> None:
     import floor
 
     results["machine"] = floor.measure(threads)
-    for model, batch in settings["cells"]:
-        cell = cells.Cell(model, batch)
-        results["cells"].append(measure(cell, threads, settings, results["machine"]))
+    for values in settings["cells"]:
+        results["cells"].append(measure(cells.Cell(*values), threads, settings, results["machine"]))
         output.write_text(json.dumps(results, indent=1))
 
 
@@ -38,21 +37,24 @@ def measure(cell: Any, threads: int, settings: dict[str, Any], machine: dict[str
     import peers
     import timing
 
-    # At small sizes torch.compile is slower than eager (measured), and takes long to compile.
-    names = [name for name in settings["peers"] if name != "torch_compiled" or cell in cells.LARGE]
+    names = peers.taking_part(cell, settings["peers"])
     found = {name: peer for name in names if (peer := peers.load(name)) is not None}
-    made = {name: peer(cell, threads) for name, peer in found.items()}
-    row: dict[str, Any] = {"model": cell.model, "batch": cell.batch, "distances": agreement.check(cell, made)}
+    made = {name: peer(cell._replace(dropout=0.0), threads) for name, peer in found.items()}
+    row: dict[str, Any] = {**cell._asdict(), "name": cell.name, "distances": agreement.check(cell, made)}
+    if cell.regular:
+        made = {name: peer(cell, threads) for name, peer in found.items()}
     finish = {name: peer.finish for name, peer in made.items()}
-    training = {name: peer.train for name, peer in made.items() if peer.train is not None}
-    for kind, calls in (("train", training), ("predict", {name: peer.predict for name, peer in made.items()})):
-        times = timing.in_turn(calls, finish, cells.BATCHES, settings["seconds"])
-        steps = {name: made[name].steps if kind == "train" else 1 for name in calls}
+    calls = {"train": {name: peer.train for name, peer in made.items() if peer.train is not None}}
+    if cell.predicts:
+        calls["predict"] = {name: peer.predict for name, peer in made.items()}
+    for kind, those in calls.items():
+        times = timing.in_turn(those, finish, cells.BATCHES, settings["seconds"])
+        steps = {name: made[name].steps if kind == "train" else 1 for name in those}
         row[kind] = {name: [value / steps[name] for value in time] for name, time in times.items()}
         row[f"{kind}_floor"] = floor.seconds(cell, kind == "train", machine) * 1e6 if machine else None
         best = min((t[0], n) for n, t in row[kind].items() if not n.startswith("pynet"))
         print(
-            f"{threads} threads, {cell.model} {cell.batch}, {kind}: pynet {row[kind]['pynet'][0]:.1f} us, "
+            f"{threads} threads, {cell.name}, {kind}: pynet {row[kind]['pynet'][0]:.1f} us, "
             f"best peer {best[1]} {best[0]:.1f} us, ratio {best[0] / row[kind]['pynet'][0]:.2f}",
             flush=True,
         )

@@ -6,6 +6,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import cells
 import peers
 
 
@@ -55,15 +56,15 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-_METHOD = """Microseconds of one training step (Linear and ReLU, CrossEntropyLoss, SGD with momentum 0.9) or one
-prediction, in float32: the median of rounds in which everybody runs in turn, and in brackets the quartiles for pynet.
+_METHOD = """Microseconds of one training step (CrossEntropyLoss) or one prediction, in float32 unless said: the median of rounds in which everybody runs in turn, and in brackets the quartiles for pynet.
 Ratio: the best peer over pynet; above 1 pynet is faster. Floor: the larger of operations over peak and bytes over
 bandwidth, both measured in the same run, as a share of pynet's time. Before anything is timed, all compute the
 same: ten losses and all weights within 1e-4 of NumPy.
 
 Eight different batches take turns, since velocities of what never gets a gradient decay into denormal numbers, which
 make NumPy and PyTorch several times slower on one repeated batch (see the last table); pynet flushes them. pynet
-predicts from frozen weights. scikit-learn trains on eight batches per call and returns probabilities."""
+predicts from frozen weights. torch.compile takes part in large cells only (at small sizes it is slower than eager),
+JAX not in float64, for which a process has to be switched. scikit-learn trains on eight batches per call and returns probabilities."""
 
 
 def _run(run: dict[str, Any]) -> list[str]:
@@ -82,8 +83,13 @@ def _run(run: dict[str, Any]) -> list[str]:
     else:
         text = "There was no compiler to measure peak and bandwidth with."
     parts = [title, text]
-    for kind, heading in (("train", "Training"), ("predict", "Prediction")):
-        parts += [f"### {heading}, {threads} thread{'s' if threads > 1 else ''}", _table(run["cells"], kind)]
+    rows = {row["name"]: row for row in run["cells"]}
+    for group, members in cells.GROUPS.items():
+        for kind, heading in (("train", "training"), ("predict", "prediction")):
+            measured = [rows[cell.name] for cell in members if kind in rows.get(cell.name, {})]
+            if measured:
+                count = f"{threads} thread{'s' if threads > 1 else ''}"
+                parts += [f"### {group}: {heading}, {count}", _table(measured, kind)]
     return parts
 
 
@@ -93,11 +99,11 @@ def _table(rows: list[dict[str, Any]], kind: str) -> str:
     lines = [_line(head), _line(["---"] * len(head))]
     for row in rows:
         times = row[kind]
-        cells = [_time(times[name], name == "pynet") if name in times else "" for name in names]
+        figures = [_time(times[name], name == "pynet") if name in times else "" for name in names]
         ratio = best_peer(times)[1] / times["pynet"][0]
         floor = row[f"{kind}_floor"]
         share = "" if floor is None else f"{floor / times['pynet'][0]:.2f}"
-        lines.append(_line([f"{row['model']}, {row['batch']}", *cells, f"**{ratio:.2f}**", share]))
+        lines.append(_line([f"{row['model']}, {row['batch']}", *figures, f"**{ratio:.2f}**", share]))
     return "\n".join(lines)
 
 
@@ -147,7 +153,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    rows = results["runs"][-1]["cells"]
+    rows = [row for row in results["runs"][-1]["cells"] if row["optimizer"] == "sgd" and row["dtype"] == "float32"]
     figure, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
     for offset, (kind, title) in enumerate((("train", "training"), ("predict", "prediction"))):
         ratios = [best_peer(row[kind])[1] / row[kind]["pynet"][0] for row in rows]

@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+import cells
+
 NAMES = ("pynet", "pynet_modules", "numpy_by_hand", "torch_eager", "torch_compiled", "jax_jit", "sklearn_mlp", "onnx")
 TITLES = {
     "pynet": "pynet",
@@ -22,6 +24,18 @@ TITLES = {
     "sklearn_mlp": "scikit-learn",
     "onnx": "ONNX Runtime",
 }
+
+
+def taking_part(cell: cells.Cell, names: list[str]) -> list[str]:
+    """Return who of them can do what the cell asks for, and is worth asking."""
+    absent = set()
+    if cell.batch * cell.weights < 5e7:  # at small sizes torch.compile is slower than eager, and compiles for long
+        absent.add("torch_compiled")
+    if cell.regular:
+        absent.add("sklearn_mlp")  # which has neither BatchNorm nor Dropout
+    if cell.dtype == "float64":
+        absent.add("jax_jit")  # one process has either precision
+    return [name for name in names if name not in absent]
 
 
 def load(name: str) -> Any:

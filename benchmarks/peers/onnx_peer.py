@@ -3,6 +3,7 @@
 from typing import Any
 
 import cells
+import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
@@ -33,21 +34,30 @@ class Peer:
 
 def _graph(cell: cells.Cell) -> bytes:
     nodes, initializers, last = [], [], "x"
+    kind = TensorProto.DOUBLE if cell.dtype == "float64" else TensorProto.FLOAT
     layers = cells.initial_weights(cell)
     for i, (W, b) in enumerate(layers):
         initializers += [numpy_helper.from_array(W, f"W{i}"), numpy_helper.from_array(b, f"b{i}")]
         output = "y" if i == len(layers) - 1 else f"z{i}"
         nodes.append(helper.make_node("Gemm", [last, f"W{i}", f"b{i}"], [output], transB=1))
         last = output
+        if output != "y" and cell.regular:
+            ones, zeros = np.ones(len(b), cell.dtype), np.zeros(len(b), cell.dtype)
+            names = [f"{name}{i}" for name in ("weight", "bias", "mean", "var")]
+            values = zip((ones, zeros, zeros, ones), names, strict=True)
+            initializers += [numpy_helper.from_array(array, name) for array, name in values]
+            node = helper.make_node("BatchNormalization", [last, *names], [f"n{i}"], epsilon=cells.BN_EPS)
+            nodes.append(node)
+            last = f"n{i}"
         if output != "y":
-            nodes.append(helper.make_node("Relu", [output], [f"h{i}"]))
+            nodes.append(helper.make_node("Relu", [last], [f"h{i}"]))
             last = f"h{i}"
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
         nodes,
         cell.model,
-        [value("x", TensorProto.FLOAT, [cell.batch, cell.sizes[0]])],
-        [value("y", TensorProto.FLOAT, [cell.batch, cell.sizes[-1]])],
+        [value("x", kind, [cell.batch, cell.sizes[0]])],
+        [value("y", kind, [cell.batch, cell.sizes[-1]])],
         initializers,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)

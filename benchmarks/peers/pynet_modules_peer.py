@@ -15,11 +15,13 @@ class Peer(pynet_peer.Peer):
         super().__init__(cell, threads)
         self.model = pynet_peer.network(cell)
         self._criterion = pynet.CrossEntropyLoss()
-        self._optimizer = pynet.optim.SGD(self.model, cells.LR, momentum=cells.MOMENTUM)
+        self._optimizer = pynet_peer.optimizer(cell, self.model)
 
     def train(self, i: int) -> Any:
         """Run a step."""
         x, y = self.batches[i]
+        if not self.model.training:
+            self.model.train()
         output = self.model.forward(x)
         loss = self._criterion.forward(output, y)
         self.model.backward(x, self._criterion.backward(output, y))
@@ -28,4 +30,6 @@ class Peer(pynet_peer.Peer):
 
     def predict(self, i: int) -> Any:
         """Run forward."""
+        if self.model.training:
+            self.model.eval()
         return self.model.forward(self.batches[i][0])

@@ -11,10 +11,26 @@ import pynet
 def network(cell: cells.Cell) -> pynet.Sequential:
     """Return the cell's model with its initial weights."""
     layers: list[Any] = []
-    for W, b in cells.initial_weights(cell):
-        layers += [pynet.Linear(*W.shape[::-1], dtype=np.float32), pynet.ReLU()]
-        layers[-2].W[...], layers[-2].b[...] = W, b
-    return pynet.Sequential(*layers[:-1])
+    for i, (W, b) in enumerate(cells.initial_weights(cell)):
+        if i > 0:
+            layers += _between(cell, W.shape[1])
+        layers.append(pynet.Linear(*W.shape[::-1], dtype=cell.dtype))
+        layers[-1].W[...], layers[-1].b[...] = W, b
+    return pynet.Sequential(*layers)
+
+
+def _between(cell: cells.Cell, width: int) -> list[Any]:
+    if not cell.regular:
+        return [pynet.ReLU()]
+    norm = pynet.BatchNorm(width, eps=cells.BN_EPS, momentum=cells.BN_MOMENTUM, dtype=cell.dtype)
+    return [norm, pynet.ReLU(), pynet.Dropout(cell.dropout)]
+
+
+def optimizer(cell: cells.Cell, model: pynet.Sequential) -> pynet.optim.Optimizer:
+    """Return the cell's optimizer."""
+    if cell.optimizer == "adam":
+        return pynet.optim.Adam(model, cells.ADAM_LR, betas=cells.BETAS, eps=cells.EPS)
+    return pynet.optim.SGD(model, cells.LR, momentum=cells.MOMENTUM)
 
 
 class Peer:
@@ -25,8 +41,7 @@ class Peer:
     def __init__(self, cell: cells.Cell, threads: int) -> None:
         pynet.set_num_threads(threads)
         self.batches, self.model = cells.data(cell), network(cell)
-        optimizer = pynet.optim.SGD(self.model, cells.LR, momentum=cells.MOMENTUM)
-        self._step = pynet.compile_step(self.model, pynet.CrossEntropyLoss(), optimizer)
+        self._step = pynet.compile_step(self.model, pynet.CrossEntropyLoss(), optimizer(cell, self.model))
         self._predict = pynet.compile_predict(self.model, freeze=True)
 
     def train(self, i: int) -> Any:
@@ -43,4 +58,5 @@ class Peer:
 
     def weights(self) -> list[np.ndarray]:
         """Return the weights as they are now."""
-        return self.model.parameters()
+        linears = [layer for layer in self.model if isinstance(layer, pynet.Linear)]
+        return [array for layer in linears for array in (layer.W, layer.b)]

@@ -18,10 +18,13 @@ class Peer:
         self._y = np.concatenate([y for _, y in self.batches])
         self._model = MLPClassifier(
             cell.sizes[1:-1],
-            solver="sgd",
+            solver=cell.optimizer,
             momentum=cells.MOMENTUM,
             nesterovs_momentum=False,
-            learning_rate_init=cells.LR,
+            beta_1=cells.BETAS[0],
+            beta_2=cells.BETAS[1],
+            epsilon=cells.EPS,
+            learning_rate_init=cells.ADAM_LR if cell.optimizer == "adam" else cells.LR,
             alpha=0.0,
             batch_size=cell.batch,
             shuffle=False,
@@ -29,8 +32,11 @@ class Peer:
         self._model.partial_fit(*self.batches[0], classes=np.arange(cell.sizes[-1]))
         for i, (W, b) in enumerate(cells.initial_weights(cell)):
             self._model.coefs_[i][...], self._model.intercepts_[i][...] = W.T, b
-        for velocity in self._model._optimizer.velocities:
-            velocity[...] = 0
+        optimizer = self._model._optimizer
+        optimizer.t = 0
+        for name in ("velocities", "ms", "vs"):
+            for array in getattr(optimizer, name, ()):
+                array[...] = 0
 
     def train(self, i: int) -> Any:
         """Run a step on every batch; the loss is their mean."""

@@ -19,5 +19,7 @@ class Peer(torch_eager_peer.Peer):
 
     def predict(self, i: int) -> Any:
         """Run forward."""
+        if self.model.training:
+            self.model.eval()
         with torch.inference_mode():
             return self._predict(self.batches[i][0])

@@ -14,14 +14,21 @@ class Peer:
 
     def __init__(self, cell: cells.Cell, threads: int) -> None:
         torch.set_num_threads(threads)
+        dtype = getattr(torch, cell.dtype)
         layers: list[Any] = []
-        for W, b in cells.initial_weights(cell):
-            layers += [torch.nn.Linear(*W.shape[::-1]), torch.nn.ReLU()]
-            layers[-2].weight.data, layers[-2].bias.data = torch.from_numpy(W), torch.from_numpy(b)
-        self.model = torch.nn.Sequential(*layers[:-1])
+        for i, (W, b) in enumerate(cells.initial_weights(cell)):
+            if i > 0:
+                layers += _between(cell, W.shape[1], dtype)
+            layers.append(torch.nn.Linear(*W.shape[::-1], dtype=dtype))
+            layers[-1].weight.data, layers[-1].bias.data = torch.from_numpy(W), torch.from_numpy(b)
+        self.model = torch.nn.Sequential(*layers)
         self.batches = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in cells.data(cell)]
-        # fused=True is the fastest of the three ways that torch.optim.SGD has on a CPU.
-        self._optimizer = torch.optim.SGD(self.model.parameters(), cells.LR, momentum=cells.MOMENTUM, fused=True)
+        # fused=True is the fastest of the three ways that these have on a CPU.
+        parameters = self.model.parameters()
+        if cell.optimizer == "adam":
+            self._optimizer = torch.optim.Adam(parameters, cells.ADAM_LR, cells.BETAS, cells.EPS, fused=True)
+        else:
+            self._optimizer = torch.optim.SGD(parameters, cells.LR, momentum=cells.MOMENTUM, fused=True)
         self._loss = self._of_batch
 
     def _of_batch(self, x: Any, y: Any) -> Any:
@@ -29,6 +36,8 @@ class Peer:
 
     def train(self, i: int) -> Any:
         """Run a step."""
+        if not self.model.training:
+            self.model.train()
         self._optimizer.zero_grad(set_to_none=True)
         loss = self._loss(*self.batches[i])
         loss.backward()
@@ -37,6 +46,8 @@ class Peer:
 
     def predict(self, i: int) -> Any:
         """Run forward."""
+        if self.model.training:
+            self.model.eval()
         with torch.inference_mode():
             return self.model(self.batches[i][0])
 
@@ -46,4 +57,12 @@ class Peer:
 
     def weights(self) -> list[np.ndarray]:
         """Return the weights as they are now."""
-        return [parameter.detach().numpy() for parameter in self.model.parameters()]
+        linears = [layer for layer in self.model if isinstance(layer, torch.nn.Linear)]
+        return [array.detach().numpy() for layer in linears for array in (layer.weight, layer.bias)]
+
+
+def _between(cell: cells.Cell, width: int, dtype: torch.dtype) -> list[Any]:
+    if not cell.regular:
+        return [torch.nn.ReLU()]
+    norm = torch.nn.BatchNorm1d(width, cells.BN_EPS, cells.BN_MOMENTUM, dtype=dtype)
+    return [norm, torch.nn.ReLU(), torch.nn.Dropout(cell.dropout)]
