@@ -13,14 +13,17 @@ class FlushDenormals {
  public:
 #if defined(__x86_64__)
     [[gnu::always_inline]] FlushDenormals() : before_(_mm_getcsr()) {
-        _mm_setcsr(before_ | flush_to_zero | denormals_are_zero);
+        if (changes()) _mm_setcsr(before_ | both);
     }
-    [[gnu::always_inline]] ~FlushDenormals() { _mm_setcsr(before_); }
+    [[gnu::always_inline]] ~FlushDenormals() {
+        if (changes()) _mm_setcsr(before_);
+    }
     FlushDenormals(const FlushDenormals&) = delete;
     FlushDenormals& operator=(const FlushDenormals&) = delete;
 
  private:
-    static constexpr unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
+    static constexpr unsigned both = 0x8000 | 0x0040;  // flush to zero, denormals are zero
+    bool changes() const { return (before_ & both) != both; }  // to set the mode takes longer than to look at it
     unsigned before_;
 #endif
 };

@@ -148,7 +148,7 @@ class Pool {
 
     // Returns it when there is one. To wake a sleeping worker costs 40 us and more, so it stays awake for a while.
     Number next_run(Number seen) {
-        constexpr auto awake = std::chrono::milliseconds(1);
+        constexpr auto awake = std::chrono::microseconds(300);
         Clock::time_point end = Clock::time_point::max();
         for (Spin spin; Clock::now() < end; spin.once()) {
             const Number run = run_.load(std::memory_order_acquire);
