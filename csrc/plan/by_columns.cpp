@@ -51,7 +51,7 @@ void Plan<T>::predict_by_columns(Team& team, Call& call) {
 
 template <class T>
 void Plan<T>::step_by_columns(Team& team, Call& call) {
-    const Index rows = call.rows;
+    const Index rows = call.rows, panel = kernels<T>().product.panel;
     forward_by_columns(team, call);
     const Stage<T>& last_stage = *stages_.back();
     team.share(parts_, [&](Index part) {
@@ -65,7 +65,9 @@ void Plan<T>::step_by_columns(Team& team, Call& call) {
     if (!loss_is_in_order(call)) return;
     for (std::size_t s = stages_.size(); s-- > 0;) {
         Stage<T>& stage = *stages_[s];
-        team.share(stage.parts, [&](Index part) {
+        const bool first = stage.dense && stage.dense->first;
+        const bool by_inputs = stage.dense && !first && stage.by_columns->gradient_by_inputs();
+        const auto to_operations = [&](Index part) {
             const Region own = columns_of(stage, part, rows);
             if (s + 1 < stages_.size() && stages_[s + 1]->input_gradient.parts > 1) {
                 const PartialSums<T>& sums = stages_[s + 1]->input_gradient;
@@ -74,15 +76,27 @@ void Plan<T>::step_by_columns(Team& team, Call& call) {
                                             stage.gradient.at(0, own.first_column));
             }
             stage.operate_back(own, call.learner);
+        };
+        if (by_inputs) {
+            team.share(stage.parts, to_operations);
+            team.share(parts_, [&](Index part) {
+                stage.by_columns->input_gradient(part, cut(stage.in, part, parts_, panel),
+                                                 cut(stage.in, part + 1, parts_, panel), stage.gradient,
+                                                 stage.input_gradient.first);
+            });
+        }
+        team.share(stage.parts, [&](Index part) {
+            if (!by_inputs) to_operations(part);
+            const Region own = columns_of(stage, part, rows);
             if (stage.dense) {
-                const Matrix<T> to = stage.dense->first ? Matrix<T>{} : stage.input_gradient.of(part);
+                const Matrix<T> to = first || by_inputs ? Matrix<T>{} : stage.input_gradient.of(part);
                 stage.by_columns->backward(part, own.first_column, own.last_column, stage.gradient, to, call.learner);
             } else if (stage.row_operation && s > 0) {
                 stage.row_operation->backward(stage.input.data, stage.gradient.data, stage.input_gradient.first.data,
                                               rows, stage.out);
             }
         });
-        if (stage.dense && stage.dense->first) break;
+        if (first) break;
     }
     if (call.learner.later) clip(team);
 }

@@ -18,7 +18,7 @@ class DenseByColumns {
         if (packs_columns()) input_columns_.reserve(rows * round_up(d_.in, product().panel));
         scratch_.resize(static_cast<std::size_t>(parts));
         for (Scratch& s : scratch_) {
-            s.gradient.reserve(gradient_rows() * round_up(d_.in, product().panel));
+            if (rows > 1) s.gradient.reserve(gradient_rows() * round_up(d_.in, product().panel));
             if (rows > short_batch) s.factors.reserve(gradient_rows() * rows);
             if (!d_.first && rows > 1) s.weight.reserve(weight_panel_size());
             if (d_.bias.value) s.bias.reserve(d_.out);
@@ -52,19 +52,38 @@ class DenseByColumns {
         }
     }
 
-    // From the gradient at outputs [first, last): what they add to the gradient at the input, then their parameters.
+    // Whether the gradient at the input is computed by the input's columns, each whole, before any weight moves:
+    // otherwise each part of the outputs adds to it, and reads its weights once for that and for moving them.
+    bool gradient_by_inputs() const { return rows_ > short_batch; }
+
+    // The first: the gradient at inputs [first, last), multiples of a panel's width, from that at all outputs.
+    void input_gradient(Index part, Index first, Index last, Matrix<T> gradient, Matrix<T> to) {
+        T* panels = scratch_[static_cast<std::size_t>(part)].weight.data();
+        for (Index k = first; k < last; k += weight_columns) {
+            const Index columns = smaller(weight_columns, last - k);
+            for (Index n = 0; n < d_.out; n += weight_rows) {
+                const Index count = smaller(weight_rows, d_.out - n);
+                product().pack(d_.weight.value + n * d_.in + k, d_.in, count, columns, panels);
+                product().multiply({gradient.data + n, gradient.stride, 1}, rows_, count,
+                                   {panels, columns, 0, count * product().panel},
+                                   {to.data + k, to.stride, nullptr, -T(INFINITY), n > 0});
+            }
+        }
+    }
+
+    // From the gradient at outputs [first, last): what they add to the gradient at the input, unless that is computed
+    // by inputs, then their parameters.
     void backward(Index part, Index first, Index last, Matrix<T> gradient, Matrix<T> input_gradient,
                   const Learner<T>& learner) {
         Scratch& scratch = scratch_[static_cast<std::size_t>(part)];
-        const bool together = rows_ <= short_batch;  // one pass over the weights for both
-        if (!d_.first && !together) add_input_gradient(scratch, first, last, gradient, input_gradient);
-        const Index step = gradient_rows();
-        for (Index n = first; n < last; n += step) {
-            const Index count = smaller(step, last - n);
-            if (!d_.first && together) {
-                add_input_gradient(scratch, n, n + count, gradient, input_gradient, n > first);
+        for (Index begin = first; begin < last; begin += block_rows()) {
+            const Index end = smaller(begin + block_rows(), last);
+            if (!d_.first && !gradient_by_inputs()) {
+                add_input_gradient(scratch, begin, end, gradient, input_gradient, begin > first);
             }
-            learn_weight(scratch, n, count, gradient, learner);
+            for (Index n = begin; n < end; n += gradient_rows()) {
+                learn_weight(scratch, n, smaller(gradient_rows(), end - n), gradient, learner);
+            }
         }
         if (!d_.bias.value) return;
         T* sums = learner.whole() ? d_.bias.place : scratch.bias.data();
@@ -87,8 +106,9 @@ class DenseByColumns {
 
     // Measured. Up to so many rows, the gradient at the input and the update share one pass over the weights.
     static constexpr Index short_batch = 64;
-    static constexpr Index elements_in_cache = 1 << 18;  // 1 MB of float
-    static constexpr Index weight_rows = 512;            // of a panel of weights, for longer batches
+    static constexpr Index elements_in_cache = 1 << 18;              // 1 MB of float
+    static constexpr Index elements_at_once = 1 << 12;               // of a single row's weights, which are read twice
+    static constexpr Index weight_rows = 512, weight_columns = 128;  // packed at a time, for longer batches
 
     static const Product<T>& product() { return kernels<T>().product; }
     static Index smaller(Index a, Index b) { return a < b ? a : b; }
@@ -97,17 +117,16 @@ class DenseByColumns {
     // read it as it lies, for every row of it may lie in a page of its own.
     bool packs_columns() const { return rows_ > 1 && (rows_ > short_batch || !d_.input_is_padded()); }
 
-    // Rows of weights whose gradient is computed at a time, and then moved.
+    // Rows of weights that stay in the cache between the gradient at the input and their own.
+    Index block_rows() const { return rows_ == 1 ? gradient_rows() : 2 * gradient_rows(); }
+    // Rows whose gradient is computed at a time, and then moved.
     Index gradient_rows() const {
         if (rows_ > short_batch) return 2 * product().panel;
         if (rows_ > 1) return 28;
-        return 2048 / d_.in + 1;
+        return d_.first ? d_.out : elements_at_once / d_.in + 1;
     }
-    // Columns of them: what fits the first cache, or for longer batches whole rows, which memory likes better.
-    Index gradient_columns() const { return rows_ == 1 || rows_ > short_batch || d_.in <= 320 ? d_.in : 256; }
     Index weight_panel_size() const {
-        return rows_ <= short_batch ? gradient_rows() * round_up(d_.in, product().panel)
-                                    : weight_rows * product().panel;
+        return gradient_by_inputs() ? weight_rows * weight_columns : block_rows() * round_up(d_.in, product().panel);
     }
 
     void add_input_gradient(Scratch& s, Index first, Index last, Matrix<T> g, Matrix<T> to, bool add) const {
@@ -118,48 +137,28 @@ class DenseByColumns {
                            {s.weight.data(), d_.in, 0, (last - first) * product().panel},
                            {to.data, to.stride, nullptr, -T(INFINITY), add});
     }
-    // All of it, a panel of the input's columns at a time: its sums stay in the cache.
-    void add_input_gradient(Scratch& s, Index first, Index last, Matrix<T> g, Matrix<T> to) const {
-        for (Index k = 0; k < d_.in; k += product().panel) {
-            const Index columns = smaller(product().panel, d_.in - k);
-            for (Index n = first; n < last; n += weight_rows) {
-                const Index count = smaller(weight_rows, last - n);
-                product().pack(d_.weight.value + n * d_.in + k, d_.in, count, columns, s.weight.data());
-                product().multiply({g.data + n, g.stride, 1}, rows_, count, {s.weight.data(), columns, 0, 0},
-                                   {to.data + k, to.stride, nullptr, -T(INFINITY), n > first});
-            }
-        }
-    }
 
     void learn_weight(Scratch& s, Index first, Index count, Matrix<T> g, const Learner<T>& learner) const {
         const T* factors = g.data + first;
-        const bool long_batch = rows_ > short_batch;
-        if (long_batch) product().pack(factors, g.stride, rows_, count, s.factors.data());
-        const Index step = gradient_columns();
-        for (Index k = 0; k < d_.in; k += step) {
-            const Index columns = smaller(step, d_.in - k), start = first * d_.in + k;
-            const bool whole = learner.whole();
-            T* to = whole ? d_.weight.place + start : s.gradient.data();
-            const Index stride = whole ? d_.in : columns;
-            const Panels<T> input = input_from(k, columns);
-            if (rows_ == 1) {
-                product().outer(factors, d_.input.data, count, d_.in, to);
-            } else if (long_batch) {
-                for (Index n = 0; n < count; n += product().panel) {
-                    const Index rows = smaller(product().panel, count - n);
-                    product().multiply({s.factors.data() + n * rows_, 1, packed_width<T>(rows)}, rows, rows_, input,
-                                       {to + n * stride, stride});
-                }
-            } else {
-                product().multiply({factors, 1, g.stride}, count, rows_, input, {to, stride});
+        if (rows_ == 1) return learner.learn_outer(d_.weight, first, count, d_.in, factors, d_.input.data);
+        const Index start = first * d_.in;
+        T* to = learner.whole() ? d_.weight.place + start : s.gradient.data();
+        if (rows_ > short_batch) {
+            product().pack(factors, g.stride, rows_, count, s.factors.data());
+            for (Index n = 0; n < count; n += product().panel) {
+                const Index rows = smaller(product().panel, count - n);
+                product().multiply({s.factors.data() + n * rows_, 1, packed_width<T>(rows)}, rows, rows_, columns(),
+                                   {to + n * d_.in, d_.in});
             }
-            learner.learn(d_.weight, start, count, columns, d_.in, to, stride);
+        } else {
+            product().multiply({factors, 1, g.stride}, count, rows_, columns(), {to, d_.in});
         }
+        learner.learn(d_.weight, start, count * d_.in, to);
     }
-    Panels<T> input_from(Index column, Index columns) const {
-        const Index panel = product().panel;
-        if (!packs_columns()) return {d_.input.data + column, columns, d_.input.stride, panel};
-        return {input_columns_.data() + column * rows_, columns, 0, rows_ * panel};
+    // The input, (rows, in).
+    Panels<T> columns() const {
+        if (!packs_columns()) return {d_.input.data, d_.in, d_.input.stride, product().panel};
+        return {input_columns_.data(), d_.in, 0, rows_ * product().panel};
     }
 
     Dense<T>& d_;

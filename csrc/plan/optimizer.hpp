@@ -67,6 +67,18 @@ class Optimizer {
                                    std::get<AdamOptions>(options), p.correction1, p.correction2);
         }
     }
+    // The same for `rows` whole rows of a parameter, whose gradient is factors[n] x[k].
+    void move_outer(const Parameter<T>& p, Index first_row, Index rows, Index columns, const T* factors,
+                    const T* x) const {
+        const Index first = first_row * columns;
+        if (const SgdOptions* sgd = std::get_if<SgdOptions>(&options)) {
+            T* velocity = p.state[0] ? p.state[0] + first : nullptr;
+            kernels<T>().sgd.step_outer(p.value + first, factors, x, velocity, rows, columns, *sgd, p.first);
+        } else {
+            kernels<T>().adam.step_outer(p.value + first, factors, x, p.state[0] + first, p.state[1] + first, rows,
+                                         columns, std::get<AdamOptions>(options), p.correction1, p.correction2);
+        }
+    }
 };
 
 // Where gradients go in a step. Without need of them they exist only in a cache, for as long as parameters are moved.
@@ -78,15 +90,16 @@ struct Learner {
 
     bool whole() const { return keep || later; }
 
-    // A gradient of `rows` rows of `columns` elements, `stride` apart, of a parameter whose rows are `length` long.
-    void learn(const Parameter<T>& p, Index first, Index rows, Index columns, Index length, const T* gradient,
-               Index stride) const {
-        if (later) return;
-        if (columns == length && stride == length) return optimizer->move(p, first, rows * columns, gradient);
-        for (Index n = 0; n < rows; ++n) optimizer->move(p, first + n * length, columns, gradient + n * stride);
-    }
     void learn(const Parameter<T>& p, Index first, Index count, const T* gradient) const {
         if (!later) optimizer->move(p, first, count, gradient);
+    }
+    // A gradient that is an outer product: it is computed only where it is wanted.
+    void learn_outer(const Parameter<T>& p, Index first_row, Index rows, Index columns, const T* factors,
+                     const T* x) const {
+        if (!whole()) return optimizer->move_outer(p, first_row, rows, columns, factors, x);
+        T* to = p.place + first_row * columns;
+        kernels<T>().product.outer(factors, x, rows, columns, to);
+        learn(p, first_row * columns, rows * columns, to);
     }
 };
 

@@ -195,7 +195,7 @@ void Plan<T>::arrange(Index rows) {
         const Index panels = (stage->out + panel - 1) / panel;
         if (stage->parts > panels) stage->parts = panels;
         for (auto& operation : stage->operations) operation->reserve(rows);
-        if (stage->dense && schedule_ == Schedule::by_columns) stage->by_columns->reserve(rows, stage->parts, learning);
+        if (stage->dense && schedule_ == Schedule::by_columns) stage->by_columns->reserve(rows, parts_, learning);
         if (stage->dense && schedule_ == Schedule::by_rows) stage->by_rows->reserve(chunk_, parts_, learning);
         input = stage->output;
     }
@@ -228,7 +228,8 @@ void Plan<T>::arrange(Index rows) {
             stage.input_gradient.first = stage.gradient;
             continue;
         }
-        const Index parts = stage.dense && schedule_ == Schedule::by_columns ? stage.parts : 1;
+        const bool partly = stage.dense && schedule_ == Schedule::by_columns && !stage.by_columns->gradient_by_inputs();
+        const Index parts = partly ? stage.parts : 1;
         stage.input_gradient.reserve(parts, at_once, stage.input);
     }
 }

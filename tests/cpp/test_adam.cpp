@@ -75,3 +75,28 @@ TEST_CASE("adam of many parameters") {
         }
     });
 }
+
+TEST_CASE("adam by an outer product is adam by the gradient that it is") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).adam;
+        for (const bool decoupled : {false, true}) {
+            const Index rows = 5, columns = 37;
+            const auto factors = numbers<T>(rows, 1), x = numbers<T>(columns, 2);
+            std::vector<T> gradient;
+            for (const T factor : factors) {
+                for (const T value : x) gradient.push_back(factor * value);
+            }
+            const pynet::AdamOptions options{0.1, 0.9, 0.99, 1e-8, 0.2, decoupled};
+            auto p = numbers<T>(rows * columns, 3), mean = numbers<T>(rows * columns, 4);
+            std::vector<T> square(rows * columns, T(0.5));
+            auto q = p, mean2 = mean, square2 = square;
+            k.step(p.data(), gradient.data(), mean.data(), square.data(), rows * columns, options, 0.3, 0.2);
+            k.step_outer(q.data(), factors.data(), x.data(), mean2.data(), square2.data(), rows, columns, options, 0.3,
+                         0.2);
+            CHECK_EQUAL(q, p);
+            CHECK_EQUAL(mean2, mean);
+            CHECK_EQUAL(square2, square);
+        }
+    });
+}

@@ -91,3 +91,31 @@ TEST_CASE("sgd takes denormal velocities for zero, and leaves the thread's mode 
         CHECK(T(tiny * one) > 0);
     });
 }
+
+TEST_CASE("sgd by an outer product is sgd by the gradient that it is") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).sgd;
+        const pynet::SgdOptions plain{0.1, 0.9, 0, 0, false}, all{0.1, 0.9, 0.2, 0.3, true},
+            without{0.1, 0, 0, 0.3, false};
+        for (const Index columns : {1, 8, 37}) {
+            for (const auto& [options, first] :
+                 {std::pair{plain, false}, {plain, true}, {all, false}, {without, true}}) {
+                const Index rows = 5;
+                const auto factors = numbers<T>(rows, 1), x = numbers<T>(columns, 2);
+                std::vector<T> gradient;
+                for (const T factor : factors) {
+                    for (const T value : x) gradient.push_back(factor * value);
+                }
+                auto p = numbers<T>(rows * columns, 3), v = numbers<T>(rows * columns, 4);
+                auto q = p, w = v;
+                const bool kept = options.momentum != 0;
+                k.step(p.data(), gradient.data(), kept ? v.data() : nullptr, rows * columns, options, first);
+                k.step_outer(q.data(), factors.data(), x.data(), kept ? w.data() : nullptr, rows, columns, options,
+                             first);
+                CHECK_EQUAL(q, p);
+                CHECK_EQUAL(w, v);
+            }
+        }
+    });
+}
