@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cells
+import growth
 import peers
 import processes
 import report
@@ -30,6 +31,8 @@ def main() -> None:
         "runs": [_run(count, _settings(options)) for count in threads],
         "processes": processes.measure(quick=options.quick),
     }
+    if not options.quick and not options.cells:
+        results["growth"] = growth.measure()
     text = report.markdown(results)
     folder = options.output or (None if options.quick or options.cells else HERE)
     if folder is None:
@@ -39,6 +42,8 @@ def main() -> None:
     (folder / "RESULTS.md").write_text(text)
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     report.plot(results, folder / "results.png")
+    if "growth" in results:
+        growth.plot(results["growth"], folder / "growth.png")
     print(f"written to {folder}")
 
 

@@ -34,8 +34,8 @@ class Cell(NamedTuple):
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Inputs, hidden units, classes."""
-        return MODELS[self.model]
+        """Inputs, hidden units, classes: of a model by its name, or spelled out as in 64-32-10."""
+        return MODELS.get(self.model) or tuple(int(size) for size in self.model.split("-"))
 
     @property
     def regular(self) -> bool:
@@ -105,11 +105,14 @@ def initial_weights(cell: Cell) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def data(cell: Cell) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the batches: inputs and labels that a network can learn."""
+    """Return the batches: inputs and labels that a network can learn. Very large ones are one batch, many times."""
     random = np.random.default_rng(1)
     centers = random.normal(size=(cell.sizes[-1], cell.sizes[0]))
     batches = []
     for _ in range(BATCHES):
+        if batches and cell.batch * cell.sizes[0] > 2e6:
+            batches.append(batches[0])
+            continue
         labels = random.integers(0, cell.sizes[-1], cell.batch)
         inputs = centers[labels] + random.normal(size=(cell.batch, cell.sizes[0]))
         batches.append((inputs.astype(cell.dtype), labels))
