@@ -79,7 +79,8 @@ LARGE = [*(Cell("notebook", batch) for batch in (256, 2048)), *(Cell("wide", bat
 ADAM = [cell._replace(optimizer="adam") for cell in SMALL + LARGE]
 REGULAR = [Cell("regular", batch) for batch in (32, 64, 256, 2048)]  # of one row there is no variance
 DOUBLE = [
-    Cell(model, batch, dtype="float64") for model, batch in (("tiny", 32), ("digits", 128), ("notebook", 64), ("wide", 32))
+    Cell(model, batch, dtype="float64")
+    for model, batch in (("tiny", 32), ("digits", 128), ("notebook", 64), ("wide", 32))
 ]
 GROUPS = {
     "Linear and ReLU, SGD with momentum 0.9": SMALL + LARGE,

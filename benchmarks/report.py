@@ -56,15 +56,17 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-_METHOD = """Microseconds of one training step (CrossEntropyLoss) or one prediction, in float32 unless said: the median of rounds in which everybody runs in turn, and in brackets the quartiles for pynet.
-Ratio: the best peer over pynet; above 1 pynet is faster. Floor: the larger of operations over peak and bytes over
-bandwidth, both measured in the same run, as a share of pynet's time. Before anything is timed, all compute the
-same: ten losses and all weights within 1e-4 of NumPy.
+_METHOD = """Microseconds of one training step (with CrossEntropyLoss) or one prediction, in float32 unless said: the
+median of rounds in which everybody runs in turn, and in brackets the quartiles for pynet. Ratio: the best peer over
+pynet; above 1 pynet is faster. Floor: the larger of operations over peak and bytes over bandwidth, both measured in the
+same run, as a share of pynet's time. Before anything is timed, all compute the same, without Dropout: ten losses and
+all weights within 1e-4 of NumPy.
 
 Eight different batches take turns, since velocities of what never gets a gradient decay into denormal numbers, which
 make NumPy and PyTorch several times slower on one repeated batch (see the last table); pynet flushes them. pynet
-predicts from frozen weights. torch.compile takes part in large cells only (at small sizes it is slower than eager),
-JAX not in float64, for which a process has to be switched. scikit-learn trains on eight batches per call and returns probabilities."""
+predicts from frozen weights. torch.compile takes part in large cells only (at small sizes it is slower than eager), JAX
+not in float64, for which a process has to be switched. scikit-learn trains on eight batches per call and returns
+probabilities."""
 
 
 def _run(run: dict[str, Any]) -> list[str]:
