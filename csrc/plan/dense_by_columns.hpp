@@ -59,8 +59,8 @@ class DenseByColumns {
     // The first: the gradient at inputs [first, last), multiples of a panel's width, from that at all outputs.
     void input_gradient(Index part, Index first, Index last, Matrix<T> gradient, Matrix<T> to) {
         T* panels = scratch_[static_cast<std::size_t>(part)].weight.data();
-        for (Index k = first; k < last; k += weight_columns) {
-            const Index columns = smaller(weight_columns, last - k);
+        for (Index k = first; k < last; k += packed_columns) {
+            const Index columns = smaller(packed_columns, last - k);
             for (Index n = 0; n < d_.out; n += weight_rows) {
                 const Index count = smaller(weight_rows, d_.out - n);
                 product().pack(d_.weight.value + n * d_.in + k, d_.in, count, columns, panels);
@@ -106,9 +106,10 @@ class DenseByColumns {
 
     // Measured. Up to so many rows, the gradient at the input and the update share one pass over the weights.
     static constexpr Index short_batch = 64;
-    static constexpr Index elements_in_cache = 1 << 18;              // 1 MB of float
-    static constexpr Index elements_at_once = 1 << 12;               // of a single row's weights, which are read twice
-    static constexpr Index weight_rows = 512, weight_columns = 128;  // packed at a time, for longer batches
+    static constexpr Index elements_in_cache = 1 << 18;  // 1 MB of float
+    static constexpr Index elements_at_once = 1 << 12;   // of a single row's weights, which are read twice
+    static constexpr Index packed_columns = 128;         // of weights, at a time
+    static constexpr Index weight_rows = 512;            // likewise, for longer batches
 
     static const Product<T>& product() { return kernels<T>().product; }
     static Index smaller(Index a, Index b) { return a < b ? a : b; }
@@ -126,16 +127,19 @@ class DenseByColumns {
         return d_.first ? d_.out : elements_at_once / d_.in + 1;
     }
     Index weight_panel_size() const {
-        return gradient_by_inputs() ? weight_rows * weight_columns : block_rows() * round_up(d_.in, product().panel);
+        return gradient_by_inputs() ? weight_rows * packed_columns : block_rows() * packed_columns;
     }
 
     void add_input_gradient(Scratch& s, Index first, Index last, Matrix<T> g, Matrix<T> to, bool add) const {
         const T* weight = d_.weight.value + first * d_.in;
         if (rows_ == 1) return product().add_rows(weight, g.data + first, last - first, d_.in, to.data, add);
-        product().pack(weight, d_.in, last - first, d_.in, s.weight.data());
-        product().multiply({g.data + first, g.stride, 1}, rows_, last - first,
-                           {s.weight.data(), d_.in, 0, (last - first) * product().panel},
-                           {to.data, to.stride, nullptr, -T(INFINITY), add});
+        for (Index k = 0; k < d_.in; k += packed_columns) {
+            const Index columns = smaller(packed_columns, d_.in - k);
+            product().pack(weight + k, d_.in, last - first, columns, s.weight.data());
+            product().multiply({g.data + first, g.stride, 1}, rows_, last - first,
+                               {s.weight.data(), columns, 0, (last - first) * product().panel},
+                               {to.data + k, to.stride, nullptr, -T(INFINITY), add});
+        }
     }
 
     void learn_weight(Scratch& s, Index first, Index count, Matrix<T> g, const Learner<T>& learner) const {
