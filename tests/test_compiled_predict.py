@@ -1,0 +1,117 @@
+"""Compiled predictions."""
+
+import copy
+import pickle
+import threading
+
+import numpy as np
+import pytest
+from compiled_steps import DTYPES, Doubled, batch, network, same_bits, tolerance
+
+import pynet
+
+
+class TestPredict:
+    """Predictions: those of evaluation mode, and nothing moves."""
+
+    def setup_method(self):
+        self.model = pynet.Sequential(
+            pynet.Linear(9, 50, seed=0),
+            pynet.BatchNorm(50),
+            pynet.ReLU(),
+            pynet.Dropout(0.5),
+            pynet.Linear(50, 40, seed=1),
+            pynet.Tanh(),
+            pynet.BatchNorm(40, affine=False),
+            pynet.Linear(40, 3, bias=False, seed=2),
+            pynet.SoftMax(),
+        )
+        random = np.random.default_rng(5)
+        for i in (1, 6):
+            self.model[i].running_mean[...] = random.normal(size=self.model[i].running_mean.shape)
+            self.model[i].running_var[...] = random.uniform(0.5, 2, self.model[i].running_var.shape)
+
+    def expected(self, x):
+        return copy.deepcopy(self.model).eval().forward(x)
+
+    @pytest.mark.parametrize("freeze", [False, True])
+    @pytest.mark.parametrize("dtype", DTYPES)
+    @pytest.mark.parametrize("rows", [1, 2, 31, 130, 700])
+    def test_they_are_those_of_evaluation_mode(self, rows, dtype, freeze):
+        self.model.astype(dtype)
+        before = self.model.state_dict()
+        predict = pynet.compile_predict(self.model, freeze=freeze)
+        assert predict.compiled
+        assert predict.frozen == freeze
+        x = batch(rows, 9, 3, dtype)[0]
+        for _ in range(2):
+            np.testing.assert_allclose(predict(x), self.expected(x), **tolerance(dtype))
+        assert predict(x).dtype == dtype
+        assert same_bits(before, self.model.state_dict())
+        assert self.model.training
+        assert self.model[0].output is None
+
+    @pytest.mark.parametrize("dims", [(5, 3), (784, 256, 10), (300, 2100, 300, 7)])
+    @pytest.mark.parametrize("rows", [1, 5, 64, 200])
+    @pytest.mark.parametrize("freeze", [False, True])
+    def test_of_all_sizes(self, dims, rows, freeze):
+        model = network(*dims, dtype=np.float32)
+        x = batch(rows, dims[0], 3, np.float32)[0]
+        np.testing.assert_allclose(
+            pynet.compile_predict(model, freeze=freeze)(x), model.forward(x), rtol=2e-4, atol=2e-5
+        )
+
+    def test_later_changes_count_unless_frozen(self):
+        x = batch(20, 9, 3)[0]
+        live, frozen = pynet.compile_predict(self.model), pynet.compile_predict(self.model, freeze=True)
+        first = live(x)
+        np.testing.assert_allclose(frozen(x), first, rtol=1e-9)
+        self.model[0].W *= 2
+        self.model[1].running_mean += 1
+        self.model.layers[5] = pynet.Sigmoid()
+        np.testing.assert_allclose(live(x), self.expected(x), rtol=1e-9)
+        assert not np.allclose(live(x), first)
+        np.testing.assert_allclose(frozen(x), first, rtol=1e-9)
+
+    def test_many_threads_get_their_own_answers(self):
+        predict = pynet.compile_predict(network(9, 500, 500, 4, dtype=np.float32))
+        inputs = [batch(300, 9, 3, np.float32, seed)[0] for seed in range(8)]
+        expected = [predict(x) for x in inputs]
+        wrong = []
+
+        def work(i):
+            for _ in range(20):
+                if not np.array_equal(predict(inputs[i]), expected[i]):
+                    wrong.append(i)
+
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+
+    def test_what_was_computed_in_training_is_not_taken_for_a_prediction(self):
+        model = pynet.Sequential(pynet.Linear(9, 50, seed=0), Doubled(), pynet.Dropout(0.5, seed=1))
+        x = batch(20, 9, 3)[0]
+        model.forward(x)
+        np.testing.assert_allclose(pynet.compile_predict(model)(x), copy.deepcopy(model).eval().forward(x))
+        assert model.training
+
+    def test_wrong_inputs_raise_what_the_modules_would(self):
+        predict = pynet.compile_predict(self.model)
+        with pytest.raises(pynet.ShapeError, match=r"Linear\(9, 50\): input has 8 features, expected 9"):
+            predict(np.zeros((4, 8)))
+        with pytest.raises(TypeError, match="real numbers"):
+            predict(np.zeros((4, 9), complex))
+        assert predict(np.zeros((0, 9))).shape == (0, 3)
+        assert np.array_equal(predict(np.ones((2, 9), int)), predict(np.ones((2, 9)).tolist()))
+
+    def test_copies_and_pickles_predict_the_same(self):
+        x = batch(20, 9, 3)[0]
+        for freeze in (False, True):
+            predict = pynet.compile_predict(self.model, freeze=freeze)
+            expected = predict(x)
+            for twin in (copy.deepcopy(predict), pickle.loads(pickle.dumps(predict))):
+                assert np.array_equal(twin(x), expected)
+                assert twin.frozen == freeze
