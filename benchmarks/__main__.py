@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cells
+import floor_page
 import growth
 import peers
 import processes
@@ -24,7 +25,24 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small cells, few rounds, no torch.compile: three minutes")
     parser.add_argument("--output", type=Path, default=None, help="folder for results (default: here; --quick: none)")
     parser.add_argument("--cells", nargs="*", default=None, help="only these, as tiny:32 or wide:32:adam")
+    parser.add_argument("--pages", action="store_true", help="measure nothing: write the pages from results.json anew")
     options = parser.parse_args()
+    folder = options.output or (None if options.quick or options.cells else HERE)
+    results = json.loads((HERE / "results.json").read_text()) if options.pages else _measure(options)
+    if folder is None:
+        print(report.markdown(results))
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "RESULTS.md").write_text(report.markdown(results))
+    (folder / "FLOOR.md").write_text(floor_page.page(results))
+    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    report.plot(results, folder / "results.png")
+    if "growth" in results:
+        growth.plot(results["growth"], folder / "growth.png")
+    print(f"written to {folder}")
+
+
+def _measure(options: argparse.Namespace) -> dict[str, Any]:
     threads = sorted({1, len(os.sched_getaffinity(0))})
     results: dict[str, Any] = {
         "about": report.about(),
@@ -33,18 +51,7 @@ def main() -> None:
     }
     if not options.quick and not options.cells:
         results["growth"] = growth.measure()
-    text = report.markdown(results)
-    folder = options.output or (None if options.quick or options.cells else HERE)
-    if folder is None:
-        print(text)
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "RESULTS.md").write_text(text)
-    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    report.plot(results, folder / "results.png")
-    if "growth" in results:
-        growth.plot(results["growth"], folder / "growth.png")
-    print(f"written to {folder}")
+    return results
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

@@ -27,10 +27,14 @@ def measure(threads: int) -> dict[str, Any] | None:
     return found
 
 
-def seconds(cell: cells.Cell, training: bool, machine: dict[str, Any]) -> float:
-    """Return the larger of operations over peak and bytes over the bandwidth of a cache that holds them."""
+def bandwidth(cell: cells.Cell, training: bool, machine: dict[str, Any]) -> float:
+    """Return GB/s of the smallest of the measured sizes that holds what the cell keeps."""
     size = cell.kept(training) / 1024
     fitting = [speed for kilobytes, speed in machine["update"].items() if float(kilobytes) >= size]
-    bandwidth = (fitting or list(machine["update"].values())[-1:])[0]
+    return float((fitting or list(machine["update"].values())[-1:])[0])
+
+
+def seconds(cell: cells.Cell, training: bool, machine: dict[str, Any]) -> float:
+    """Return the larger of operations over peak and bytes over bandwidth."""
     peak = machine["gflops"] * (0.5 if cell.dtype == "float64" else 1.0)
-    return max(cell.operations(training) / peak, cell.bytes(training) / bandwidth) * 1e-9
+    return max(cell.operations(training) / peak, cell.bytes(training) / bandwidth(cell, training, machine)) * 1e-9

@@ -53,6 +53,8 @@ def markdown(results: dict[str, Any]) -> str:
     for run in results["runs"]:
         parts += _run(run)
     parts += _processes(results["processes"])
+    if "growth" in results:
+        parts.append("## Growth\n\nOne training step with all threads, each point in a process of its own: growth.png.")
     return "\n\n".join(parts) + "\n"
 
 
