@@ -22,7 +22,7 @@ class FlushDenormals {
     FlushDenormals& operator=(const FlushDenormals&) = delete;
 
  private:
-    static constexpr unsigned both = 0x8000 | 0x0040;  // flush to zero, denormals are zero
+    static constexpr unsigned both = 0x8000 | 0x0040;          // flush to zero, denormals are zero
     bool changes() const { return (before_ & both) != both; }  // to set the mode takes longer than to look at it
     unsigned before_;
 #endif
