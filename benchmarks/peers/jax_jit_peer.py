@@ -53,8 +53,9 @@ def _sgd(p: Any, g: Any, kept: Any, _: Any) -> Any:
 def _adam(p: Any, g: Any, kept: Any, t: Any) -> Any:
     b1, b2 = cells.BETAS
     m, v = b1 * kept[0] + (1 - b1) * g, b2 * kept[1] + (1 - b2) * g * g
-    below = jnp.sqrt(v / (1 - b2**t)) + cells.EPS
-    return p - cells.ADAM_LR / (1 - b1**t) * m / below, (m, v)
+    correction1, correction2 = (-jnp.expm1(t * np.log(b)) for b in cells.BETAS)  # 1 - b^t without loss of digits
+    below = jnp.sqrt(v / correction2) + cells.EPS
+    return p - cells.ADAM_LR / correction1 * m / below, (m, v)
 
 
 @partial(jax.jit, donate_argnums=(0,), static_argnums=(3, 4))

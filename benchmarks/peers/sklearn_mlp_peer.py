@@ -13,10 +13,6 @@ class Peer:
     steps, scores = cells.BATCHES, False
 
     def __init__(self, cell: cells.Cell, threads: int) -> None:
-        if (
-            cell.optimizer == "adam"
-        ):  # its epsilon counts more in the first steps, by up to a step where gradients are tiny
-            self.tolerance = 2 * cells.ADAM_LR
         self.batches = cells.data(cell)
         self._x = np.concatenate([x for x, _ in self.batches])
         self._y = np.concatenate([y for _, y in self.batches])
