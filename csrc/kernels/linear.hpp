@@ -61,34 +61,50 @@ void linear_forward_by_blas(const T* input, const T* weight, const T* bias, T* o
     });
 }
 
-// Y^T = W X^T: the inputs are packed, some rows at a time, and the weights read as they lie.
+// Some rows of the inputs, packed, by some rows of the weights as they lie: Y^T = W X^T.
 template <class T>
-void linear_forward_by_rows(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in,
-                            Index out) {
-    constexpr Index panel = panel_width<T>, most = 8 * panel, tiles = 6 * tile_rows;
-    const Index rows_at_once = batch < most ? batch : most;
-    T* panels = static_cast<T*>(scratch(static_cast<std::size_t>((rows_at_once + panel) * in) * sizeof(T)));
-    for (Index first = 0; first < batch; first += most) {
-        const Index rows = batch - first < most ? batch - first : most, count = (rows + panel - 1) / panel;
-        const T* x = input + first * in;
-        for_blocks(count, rows_of(cheap_grain, panel * in), [=](Index begin, Index end) {
-            const Index from = begin * panel, to = end * panel < rows ? end * panel : rows;
-            if (from < to) pack_transposed(x + from * in, in, to - from, in, 0, in, panels + from * in);
-        });
-        const Panels<T> packed{panels, rows, 0, in * panel};
-        for_numbered_blocks(out, gemm_parts(out, rows, in), [=](Index, Index begin, Index end) {
-            for (Index n = begin; n < end; n += tiles) {  // few enough weights to stay in the cache
-                const Index weights = end - n < tiles ? end - n : tiles;
-                multiply_transposed({weight + n * in, in, 1}, weights, in, packed,
-                                    {output + first * out + n, out, bias ? bias + n : nullptr});
-            }
-        });
+void linear_of_packed(const T* panels, Index rows, const T* weight, Index weights, const T* bias, T* output, Index in,
+                      Index out) {
+    constexpr Index step = 6 * tile_rows;  // few enough weights to stay in the cache
+    for (Index n = 0; n < weights; n += step) {
+        multiply_transposed<T>({weight + n * in, in, 1}, weights - n < step ? weights - n : step, in,
+                               {panels, rows, 0, in * panel_width<T>}, {output + n, out, bias ? bias + n : nullptr});
     }
 }
 
+// The inputs are packed so many rows at a time, by the part that needs them, or, where the parts are outputs, first.
+template <class T>
+void linear_forward_by_products(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in,
+                                Index out) {
+    constexpr Index panel = panel_width<T>, elements = 1 << 18;  // 1 MB of float
+    const Index fit = elements / in / panel * panel, most = fit < panel ? panel : fit < 8 * panel ? fit : 8 * panel;
+    const bool by_rows = batch >= out;
+    const Index parts = by_rows ? gemm_parts(batch, out, in) : 1, share = (batch + parts - 1) / parts;
+    const Index slice = ((share < most ? share : most) + panel) * in;
+    T* memory = static_cast<T*>(scratch(static_cast<std::size_t>(parts * slice) * sizeof(T)));
+    for_numbered_blocks(batch, parts, [=](Index part, Index begin, Index end) {
+        T* panels = memory + part * slice;
+        for (Index first = begin; first < end; first += most) {
+            const Index rows = end - first < most ? end - first : most;
+            pack_transposed(input + first * in, in, rows, in, 0, in, panels);
+            T* y = output + first * out;
+            if (by_rows) {
+                linear_of_packed(panels, rows, weight, out, bias, y, in, out);
+                continue;
+            }
+            for_numbered_blocks(out, gemm_parts(out, rows, in), [=](Index, Index from, Index to) {
+                linear_of_packed(panels, rows, weight + from * in, to - from, bias ? bias + from : nullptr, y + from,
+                                 in, out);
+            });
+        }
+    });
+}
+
+// Measured: BLAS is faster for a few rows or outputs; and for long sums it is more exact, since it adds them in blocks.
 template <class T>
 void linear_forward(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in, Index out) {
-    const auto& forward = batch < 16 || out < 8 ? linear_forward_by_blas<T> : linear_forward_by_rows<T>;
+    const bool by_blas = batch < 16 || out < 8 || in == 0 || in > 1024;
+    const auto& forward = by_blas ? linear_forward_by_blas<T> : linear_forward_by_products<T>;
     forward(input, weight, bias, output, batch, in, out);
 }
 

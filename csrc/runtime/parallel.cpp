@@ -162,7 +162,7 @@ class Pool {
         return run;
     }
 
-    void take_part(int id, int threads) {
+    void take_part(int id, int threads) noexcept {
         inside = true;
         Team team(id, threads, begin_);
         job_(context_, team);

@@ -16,9 +16,10 @@ class Team {
     // Whether this member is the only one: it then does all parts in their order.
     bool is_one() const { return members_ == 1; }
 
-    // f(part) for every part in [0, parts), each on one of the members, and returns when all are done: what was written
-    // in them, every member can read then. A part belongs to a certain member, so that what it works on stays in that
-    // one's cache; the others take it if its member does not come. All members share the same things in the same order.
+    // f(part) for every part in [0, parts), parts <= most_parts, each on one of the members, and returns when all are
+    // done: what was written in them, every member can read then. A part belongs to a certain member, so that what it
+    // works on stays in that one's cache; the others take it if its member does not come. All members share the same
+    // things in the same order.
     template <class F>
     void share(Index parts, const F& f) {
         share(parts, [](void* context, Index part) { (*static_cast<const F*>(context))(part); }, const_cast<F*>(&f));
@@ -33,7 +34,8 @@ class Team {
 
 // Runs job(context, team) on at most `wanted` threads at once, the caller's among them: on that one alone with one
 // thread, from inside a job, or while another caller has the pool. A thread that is asleep joins when it wakes; nobody
-// waits for it. No more than there are CPUs, for members that wait for parts of others do so without rest.
+// waits for it. A job must not throw. No more than there are CPUs, for members that wait for parts of others do so
+// without rest.
 void parallel_team(Index wanted, void (*job)(void* context, Team& team), void* context);
 
 // Runs job(context, block) once for every block in [0, blocks), divided among a team. Which blocks there are is the

@@ -14,6 +14,7 @@ void* scratch(std::size_t bytes) {
     static thread_local std::size_t size = 0;
     if (bytes > size) {
         size = 0;
+        memory.reset();
         memory.reset(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
         if (!memory) throw std::bad_alloc();
         size = bytes;
