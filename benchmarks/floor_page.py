@@ -38,7 +38,9 @@ def _line(cell: cells.Cell, took: float, training: bool, machine: dict[str, Any]
     by_operations = operations / machine["gflops"] * 1e-3
     by_bytes = moved / floor.bandwidth(cell, training, machine) * 1e-3
     share = max(by_operations, by_bytes) / took
-    return (
-        f"| {cell.model}, {cell.batch} | {operations * 1e-6:.3g} | {moved * 1e-6:.2g} | {by_operations:.3g} "
-        f"| {by_bytes:.3g} | {took:.4g} | {share:.2f} |"
-    )
+    figures = [_short(x) for x in (operations * 1e-6, moved * 1e-6, by_operations, by_bytes, took)]
+    return f"| {cell.model}, {cell.batch} | {' | '.join(figures)} | {share:.2f} |"
+
+
+def _short(figure: float) -> str:
+    return f"{figure:.0f}" if figure >= 100 else f"{figure:.3g}"

@@ -49,12 +49,13 @@ def markdown(results: dict[str, Any]) -> str:
         "# Results",
         f"Written by `nox -s bench` on {info['date']}: {info['cpu']}, Python {info['python']}, {versions}.",
         _METHOD,
+        "![time of the best peer over that of pynet](results.png)",
     ]
     for run in results["runs"]:
         parts += _run(run)
     parts += _processes(results["processes"])
     if "growth" in results:
-        parts.append("## Growth\n\nOne training step with all threads, each point in a process of its own: growth.png.")
+        parts.append(_GROWTH)
     return "\n\n".join(parts) + "\n"
 
 
@@ -69,6 +70,14 @@ make NumPy and PyTorch several times slower on one repeated batch (see the last 
 predicts from frozen weights. torch.compile takes part in large cells only (at small sizes it is slower than eager), JAX
 not in float64, for which a process has to be switched. scikit-learn trains on eight batches per call and returns
 probabilities."""
+
+
+_GROWTH = """## Growth
+
+One training step with all threads, each point in a process of its own. Memory is the peak beyond what importing took;
+pynet's holds a copy of the model besides, for frozen prediction.
+
+![time per row and memory against batch and width](growth.png)"""
 
 
 def _run(run: dict[str, Any]) -> list[str]:
