@@ -72,39 +72,32 @@ void linear_of_packed(const T* panels, Index rows, const T* weight, Index weight
     }
 }
 
-// The inputs are packed so many rows at a time, by the part that needs them, or, where the parts are outputs, first.
+// The inputs are packed by the part that needs them, or, where the parts are outputs, before.
 template <class T>
 void linear_forward_by_products(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in,
                                 Index out) {
-    constexpr Index panel = panel_width<T>, elements = 1 << 18;  // 1 MB of float
-    const Index fit = elements / in / panel * panel, most = fit < panel ? panel : fit < 8 * panel ? fit : 8 * panel;
     const bool by_rows = batch >= out;
-    const Index parts = by_rows ? gemm_parts(batch, out, in) : 1, share = (batch + parts - 1) / parts;
-    const Index slice = ((share < most ? share : most) + panel) * in;
+    const Index parts = by_rows ? gemm_parts(batch, out, in) : 1;
+    const Index slice = ((batch + parts - 1) / parts + panel_width<T>)*in;
     T* memory = static_cast<T*>(scratch(static_cast<std::size_t>(parts * slice) * sizeof(T)));
     for_numbered_blocks(batch, parts, [=](Index part, Index begin, Index end) {
-        T* panels = memory + part * slice;
-        for (Index first = begin; first < end; first += most) {
-            const Index rows = end - first < most ? end - first : most;
-            pack_transposed(input + first * in, in, rows, in, 0, in, panels);
-            T* y = output + first * out;
-            if (by_rows) {
-                linear_of_packed(panels, rows, weight, out, bias, y, in, out);
-                continue;
-            }
-            for_numbered_blocks(out, gemm_parts(out, rows, in), [=](Index, Index from, Index to) {
-                linear_of_packed(panels, rows, weight + from * in, to - from, bias ? bias + from : nullptr, y + from,
-                                 in, out);
-            });
-        }
+        const Index rows = end - begin;
+        T *panels = memory + part * slice, *y = output + begin * out;
+        pack_transposed(input + begin * in, in, rows, in, 0, in, panels);
+        if (by_rows) return linear_of_packed(panels, rows, weight, out, bias, y, in, out);
+        for_numbered_blocks(out, gemm_parts(out, rows, in), [=](Index, Index from, Index to) {
+            linear_of_packed(panels, rows, weight + from * in, to - from, bias ? bias + from : nullptr, y + from, in,
+                             out);
+        });
     });
 }
 
-// Measured: BLAS is faster for a few rows or outputs; and for long sums it is more exact, since it adds them in blocks.
+// Measured: BLAS is faster for a few rows or outputs and for many rows; and for long sums it is more exact, since it
+// adds them in blocks.
 template <class T>
 void linear_forward(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in, Index out) {
-    const bool by_blas = batch < 16 || out < 8 || in == 0 || in > 1024;
-    const auto& forward = by_blas ? linear_forward_by_blas<T> : linear_forward_by_products<T>;
+    const bool by_products = batch >= 16 && batch <= 256 && out >= 16 && in > 0 && in <= 1024;
+    const auto& forward = by_products ? linear_forward_by_products<T> : linear_forward_by_blas<T>;
     forward(input, weight, bias, output, batch, in, out);
 }
 
