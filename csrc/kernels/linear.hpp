@@ -1,11 +1,8 @@
-// Linear: every output is a weighted sum of the inputs plus a bias; the sums are BLAS's, but for those of forward,
-// which reads both operands along their rows: there products of our own measure faster, except for a few rows.
+// Linear: every output is a weighted sum of the inputs plus a bias; the sums are BLAS's.
 #pragma once
 
 #include "blocks.hpp"
-#include "product.hpp"
 #include "runtime/blas.hpp"
-#include "runtime/scratch.hpp"
 
 namespace pynet {
 
@@ -48,8 +45,7 @@ void for_product_parts(Index rows, Index columns, Index depth, const F& product)
 }
 
 template <class T>
-void linear_forward_by_blas(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in,
-                            Index out) {
+void linear_forward(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in, Index out) {
     for_product_parts(batch, out, in, [=](Index row, Index rows, Index column, Index columns) {
         for (Index n = row; n < row + rows; ++n) {
             for (Index k = column; k < column + columns; ++k) output[n * out + k] = bias ? bias[k] : T(0);
@@ -59,46 +55,6 @@ void linear_forward_by_blas(const T* input, const T* weight, const T* bias, T* o
                  output + row * out + column, out);
         }
     });
-}
-
-// Some rows of the inputs, packed, by some rows of the weights as they lie: Y^T = W X^T.
-template <class T>
-void linear_of_packed(const T* panels, Index rows, const T* weight, Index weights, const T* bias, T* output, Index in,
-                      Index out) {
-    constexpr Index step = 6 * tile_rows;  // few enough weights to stay in the cache
-    for (Index n = 0; n < weights; n += step) {
-        multiply_transposed<T>({weight + n * in, in, 1}, weights - n < step ? weights - n : step, in,
-                               {panels, rows, 0, in * panel_width<T>}, {output + n, out, bias ? bias + n : nullptr});
-    }
-}
-
-// The inputs are packed by the part that needs them, or, where the parts are outputs, before.
-template <class T>
-void linear_forward_by_products(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in,
-                                Index out) {
-    const bool by_rows = batch >= out;
-    const Index parts = by_rows ? gemm_parts(batch, out, in) : 1;
-    const Index slice = ((batch + parts - 1) / parts + panel_width<T>)*in;
-    T* memory = static_cast<T*>(scratch(static_cast<std::size_t>(parts * slice) * sizeof(T)));
-    for_numbered_blocks(batch, parts, [=](Index part, Index begin, Index end) {
-        const Index rows = end - begin;
-        T *panels = memory + part * slice, *y = output + begin * out;
-        pack_transposed(input + begin * in, in, rows, in, 0, in, panels);
-        if (by_rows) return linear_of_packed(panels, rows, weight, out, bias, y, in, out);
-        for_numbered_blocks(out, gemm_parts(out, rows, in), [=](Index, Index from, Index to) {
-            linear_of_packed(panels, rows, weight + from * in, to - from, bias ? bias + from : nullptr, y + from, in,
-                             out);
-        });
-    });
-}
-
-// Measured: BLAS is faster for a few rows or outputs and for many rows; and for long sums it is more exact, since it
-// adds them in blocks.
-template <class T>
-void linear_forward(const T* input, const T* weight, const T* bias, T* output, Index batch, Index in, Index out) {
-    const bool by_products = batch >= 16 && batch <= 256 && out >= 16 && in > 0 && in <= 1024;
-    const auto& forward = by_products ? linear_forward_by_products<T> : linear_forward_by_blas<T>;
-    forward(input, weight, bias, output, batch, in, out);
 }
 
 template <class T>
