@@ -63,10 +63,7 @@ class DenseByColumns {
             const Index columns = smaller(packed_columns, last - k);
             for (Index n = 0; n < d_.out; n += weight_rows) {
                 const Index count = smaller(weight_rows, d_.out - n);
-                product().pack(d_.weight.value + n * d_.in + k, d_.in, count, columns, panels);
-                product().multiply({gradient.data + n, gradient.stride, 1}, rows_, count,
-                                   {panels, columns, 0, count * product().panel},
-                                   {to.data + k, to.stride, nullptr, -T(INFINITY), n > 0});
+                add_input_gradient(panels, n, count, k, columns, gradient, to, n > 0);
             }
         }
     }
@@ -126,20 +123,23 @@ class DenseByColumns {
         if (rows_ > 1) return 28;
         return d_.first ? d_.out : elements_at_once / d_.in + 1;
     }
-    Index weight_panel_size() const {
-        return gradient_by_inputs() ? weight_rows * packed_columns : block_rows() * packed_columns;
-    }
+    Index weight_panel_size() const { return (gradient_by_inputs() ? weight_rows : block_rows()) * packed_columns; }
 
     void add_input_gradient(Scratch& s, Index first, Index last, Matrix<T> g, Matrix<T> to, bool add) const {
-        const T* weight = d_.weight.value + first * d_.in;
-        if (rows_ == 1) return product().add_rows(weight, g.data + first, last - first, d_.in, to.data, add);
-        for (Index k = 0; k < d_.in; k += packed_columns) {
-            const Index columns = smaller(packed_columns, d_.in - k);
-            product().pack(weight + k, d_.in, last - first, columns, s.weight.data());
-            product().multiply({g.data + first, g.stride, 1}, rows_, last - first,
-                               {s.weight.data(), columns, 0, (last - first) * product().panel},
-                               {to.data + k, to.stride, nullptr, -T(INFINITY), add});
+        if (rows_ == 1) {
+            const T* weight = d_.weight.value + first * d_.in;
+            return product().add_rows(weight, g.data + first, last - first, d_.in, to.data, add);
         }
+        for (Index k = 0; k < d_.in; k += packed_columns) {
+            add_input_gradient(s.weight.data(), first, last - first, k, smaller(packed_columns, d_.in - k), g, to, add);
+        }
+    }
+    // What `count` outputs from n on add to `columns` of it from k on, or begin it with.
+    void add_input_gradient(T* panels, Index n, Index count, Index k, Index columns, Matrix<T> g, Matrix<T> to,
+                            bool add) const {
+        product().pack(d_.weight.value + n * d_.in + k, d_.in, count, columns, panels);
+        product().multiply({g.data + n, g.stride, 1}, rows_, count, {panels, columns, 0, count * product().panel},
+                           {to.data + k, to.stride, nullptr, -T(INFINITY), add});
     }
 
     void learn_weight(Scratch& s, Index first, Index count, Matrix<T> g, const Learner<T>& learner) const {

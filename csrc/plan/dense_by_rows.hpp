@@ -52,12 +52,13 @@ class DenseByRows {
             {d_.output.at(to, first_column), d_.output.stride, bias_.data() + first_column, d_.floor});
     }
 
-    // From the gradient of those rows of the output, from `at` on: the gradient at the input, and what the rows add to
-    // gradient number `sum` of the weights and gradient number `part` of the bias, or, if they are the first, begin it.
+    // Where the rows of a chunk add their gradients, or, as the first, begin them: each part has one of the bias.
     struct Sums {
         Index part, sum;
         bool begin_bias, begin_weight;
     };
+    // From the gradient of those rows of the output, from `at` on: the gradient at the input, and what they add to
+    // gradient number `sum` of the weights and number `part` of the bias.
     void backward(Sums to, Index first, Index last, Index at, Matrix<T> gradient, Matrix<T> input_gradient) {
         const Index rows = last - first, panel = product().panel;
         T* own = weight_gradients_.data() + to.sum * d_.weight.size;
