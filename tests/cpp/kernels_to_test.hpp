@@ -44,6 +44,16 @@ std::vector<T> numbers(Index size, unsigned seed) {
     return all;
 }
 
+// Of a matrix (rows, columns).
+template <class T>
+std::vector<T> transposed(const std::vector<T>& a, Index rows, Index columns) {
+    std::vector<T> t(a.size());
+    for (Index i = 0; i < rows; ++i) {
+        for (Index j = 0; j < columns; ++j) t[j * rows + i] = a[i * columns + j];
+    }
+    return t;
+}
+
 // What an output holds before the call: what is not written, or added to, stays NaN.
 template <class T>
 std::vector<T> unset(Index size) {

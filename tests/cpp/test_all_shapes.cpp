@@ -28,15 +28,6 @@ std::vector<T> corner(const std::vector<T>& matrix, Index rows, Index columns) {
     return part;
 }
 
-template <class T>
-std::vector<T> transposed(const std::vector<T>& a, Index rows, Index columns) {
-    std::vector<T> t(a.size());
-    for (Index i = 0; i < rows; ++i) {
-        for (Index j = 0; j < columns; ++j) t[j * rows + i] = a[i * columns + j];
-    }
-    return t;
-}
-
 // test(rows, depth, columns, a, b, their product), until a check fails.
 template <class T, class Test>
 void each_shape(const Test& test) {

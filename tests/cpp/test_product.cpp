@@ -25,15 +25,6 @@ std::vector<T> multiplied(const Matrix<T>& a, const Matrix<T>& b) {
     return c;
 }
 
-template <class T>
-std::vector<T> transposed(const std::vector<T>& a, Index rows, Index columns) {
-    std::vector<T> t(a.size());
-    for (Index i = 0; i < rows; ++i) {
-        for (Index j = 0; j < columns; ++j) t[j * rows + i] = a[i * columns + j];
-    }
-    return t;
-}
-
 Index up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
 
 // The elements that packed panels of (depth, columns) take.
