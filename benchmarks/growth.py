@@ -1,15 +1,12 @@
 """How cost grows with the batch and with the width: one process per peer and size, so that its memory is its own."""
 
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import peers
+import processes
 
-HERE = Path(__file__).parent
 WHO = ("pynet", "numpy_by_hand", "torch_eager", "jax_jit")
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096, 16384)  # of the notebook's model
 WIDTHS = (16, 64, 256, 1024, 2048, 4096)  # of two hidden layers, at 64 rows
@@ -27,11 +24,8 @@ def measure() -> dict[str, Any]:
 
 
 def _peers(model: str, batch: int, threads: int) -> dict[str, Any]:
-    found = {}
-    for name in WHO:
-        command = [sys.executable, str(HERE / "scripts" / "one_size.py"), name, model, str(batch), str(threads)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=HERE)
-        found[name] = json.loads(done.stdout.splitlines()[-1])
+    script = str(processes.SCRIPTS / "one_size.py")
+    found = {name: processes.output_of(script, name, model, str(batch), str(threads)) for name in WHO}
     return {name: cost for name, cost in found.items() if cost is not None}
 
 

@@ -27,13 +27,14 @@ def measure(quick: bool) -> dict[str, Any]:
     """Run each script in a process of its own."""
     found: dict[str, Any] = {}
     for name in NAMES:
-        found[name] = _json(str(SCRIPTS / f"{name}.py"), "quick" if quick else "full")
+        found[name] = output_of(str(SCRIPTS / f"{name}.py"), "quick" if quick else "full")
         print(f"{name}: {found[name]}", flush=True)
     found["imports"] = {name: _imported(name, packages) for name, packages in IMPORTS.items()}
     return found
 
 
-def _json(*arguments: str) -> Any:
+def output_of(*arguments: str) -> Any:
+    """Run Python with these arguments, and return what its last line says in JSON."""
     done = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True, cwd=HERE)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -46,7 +47,7 @@ def _imported(name: str, packages: tuple[str, ...]) -> dict[str, float] | None:
         "took = time.perf_counter() - start\n"
         "print(json.dumps([took * 1e3, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))"
     )
-    rounds = [_json("-c", code) for _ in range(7)]
+    rounds = [output_of("-c", code) for _ in range(7)]
     if rounds[0] is None:
         return None
     files = [Path(str(file.locate())) for package in packages for file in importlib.metadata.files(package) or []]

@@ -15,13 +15,13 @@ QUICK = sys.argv[1:] == ["quick"]
 def pynet_step(model: str, batch: int) -> tuple[Any, list[tuple[Any, Any]]]:
     """Return a compiled step of a cell's model, and its batches."""
     import cells
-    from peers.pynet_peer import network
+    from peers.pynet_peer import network, optimizer
 
     import pynet
 
     cell = cells.Cell(model, batch)
     made = network(cell)
-    step = pynet.compile_step(made, pynet.CrossEntropyLoss(), pynet.optim.SGD(made, cells.LR, momentum=cells.MOMENTUM))
+    step = pynet.compile_step(made, pynet.CrossEntropyLoss(), optimizer(cell, made))
     return step, cells.data(cell)
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+import common  # noqa: F401  finds the modules below
 
 
 def main() -> None:
