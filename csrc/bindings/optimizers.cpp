@@ -13,7 +13,7 @@ namespace {
 
 using namespace py::literals;
 
-// At which step each parameter is, from 1 on.
+// How many steps each parameter has made; counted here, where a step is made.
 using Steps = py::array_t<std::int64_t, py::array::c_style>;
 
 // The i-th parameter's array in each of several parallel lists, all alike.
@@ -44,18 +44,22 @@ class Parallel {
     std::vector<std::vector<py::array>> arrays_;
 };
 
+std::int64_t* counts(Steps& steps, std::size_t parameters) {
+    if (std::size_t(steps.size()) != parameters) throw py::value_error("steps must have one entry per parameter");
+    return steps.mutable_data();
+}
+
 void bind_sgd(py::module_& module) {
     module.def(
         "sgd_step",
         [](const py::list& parameters, const py::list& grads, const std::optional<py::list>& velocities,
-           const Steps& steps, double lr, double momentum, double dampening, double weight_decay, bool nesterov) {
+           Steps& steps, double lr, double momentum, double dampening, double weight_decay, bool nesterov) {
             Parallel all = velocities ? Parallel(parameters, {{"grads", &grads}, {"velocities", &*velocities}})
                                       : Parallel(parameters, {{"grads", &grads}});
-            if (std::size_t(steps.size()) != all.size())
-                throw py::value_error("steps must have one entry per parameter");
+            std::int64_t* const made = counts(steps, all.size());
             const SgdOptions options{lr, momentum, dampening, weight_decay, nesterov};
             for (std::size_t i = 0; i < all.size(); ++i) {
-                const bool first = steps.data()[i] <= 1;
+                const bool first = made[i] == 0;
                 by_dtype(all[i][0], [&](auto zero) {
                     using T = decltype(zero);
                     compute(double(all[i][0].size()),
@@ -65,6 +69,7 @@ void bind_sgd(py::module_& module) {
                             });
                 });
             }
+            for (std::size_t i = 0; i < all.size(); ++i) ++made[i];
         },
         "parameters"_a, "grads"_a, "velocities"_a, "steps"_a, "lr"_a, "momentum"_a, "dampening"_a, "weight_decay"_a,
         "nesterov"_a);
@@ -74,13 +79,12 @@ void bind_adam(py::module_& module) {
     module.def(
         "adam_step",
         [](const py::list& parameters, const py::list& grads, const py::list& means, const py::list& squares,
-           const Steps& steps, double lr, double beta1, double beta2, double eps, double weight_decay, bool decoupled) {
+           Steps& steps, double lr, double beta1, double beta2, double eps, double weight_decay, bool decoupled) {
             Parallel all(parameters, {{"grads", &grads}, {"means", &means}, {"squares", &squares}});
-            if (std::size_t(steps.size()) != all.size())
-                throw py::value_error("steps must have one entry per parameter");
+            std::int64_t* const made = counts(steps, all.size());
             const AdamOptions options{lr, beta1, beta2, eps, weight_decay, decoupled};
             for (std::size_t i = 0; i < all.size(); ++i) {
-                const double t = double(steps.data()[i]);
+                const double t = double(made[i] + 1);
                 by_dtype(all[i][0], [&](auto zero) {
                     using T = decltype(zero);
                     compute(double(all[i][0].size()),
@@ -91,6 +95,7 @@ void bind_adam(py::module_& module) {
                             });
                 });
             }
+            for (std::size_t i = 0; i < all.size(); ++i) ++made[i];
         },
         "parameters"_a, "grads"_a, "means"_a, "squares"_a, "steps"_a, "lr"_a, "beta1"_a, "beta2"_a, "eps"_a,
         "weight_decay"_a, "decoupled"_a);

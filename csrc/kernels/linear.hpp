@@ -92,13 +92,16 @@ void column_sums(const T* values, Index stride, T* sums, Index rows, Index colum
 template <class T>
 void linear_backward_parameters(const T* input, const T* grad_output, T* grad_weight, T* grad_bias, Index batch,
                                 Index in, Index out, T beta) {
-    for_numbered_blocks(out, gemm_parts(out, in, batch), [=](Index, Index begin, Index end) {
-        if (begin == end || in == 0) return;
+    for_product_parts(out, in, batch, [=](Index row, Index rows, Index column, Index columns) {
+        if (rows <= 0 || columns <= 0) return;
         if (batch > 0) {
-            return gemm(true, false, end - begin, in, batch, grad_output + begin, out, input, in, beta,
-                        grad_weight + begin * in, in);
+            return gemm(true, false, rows, columns, batch, grad_output + row, out, input + column, in, beta,
+                        grad_weight + row * in + column, in);
         }
-        for (Index i = begin * in; i < end * in; ++i) grad_weight[i] = beta == 0 ? T(0) : grad_weight[i];
+        if (beta != 0) return;
+        for (Index k = row; k < row + rows; ++k) {
+            for (Index i = column; i < column + columns; ++i) grad_weight[k * in + i] = 0;
+        }
     });
     if (grad_bias) column_sums(grad_output, out, grad_bias, batch, out, beta);
 }

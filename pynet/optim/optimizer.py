@@ -63,8 +63,7 @@ class Optimizer:
         plan = self._plan_for_now()
         for slot in plan.odd:
             slot.read()
-        self._move(plan.arrays, plan.gradients, plan.buffers, plan.steps + 1)
-        plan.steps += 1
+        self._move(plan.arrays, plan.gradients, plan.buffers, plan.steps)
         for slot in plan.odd:
             slot.write()
         self._take(plan)
@@ -220,7 +219,7 @@ class _Plan:
         self._parameters, self._buffer_names = parameters, buffer_names
         self.arrays, self.gradients = [slot.array for slot in slots], [slot.gradient for slot in slots]
         self.buffers = [[state[name] for state in states] for name in buffer_names]
-        # Each parameter's own count is a view of these, for a step in C++ counts where the numbers lie.
+        # Each parameter's own count is a view of these, for C++ counts where the numbers lie.
         self.steps = np.array([state["step"] for state in states], np.int64)
         for position, state in enumerate(states):
             state["step"] = self.steps[position : position + 1].reshape(())
