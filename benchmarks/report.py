@@ -48,7 +48,6 @@ def markdown(results: dict[str, Any]) -> str:
     parts = [
         "# Results",
         f"Written by `nox -s bench` on {info['date']}: {info['cpu']}, Python {info['python']}, {versions}.",
-        *([info["remark"]] if "remark" in info else []),
         _METHOD,
         "![time of the best peer over that of pynet](results.png)",
     ]
