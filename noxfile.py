@@ -44,6 +44,12 @@ def minimal(session: nox.Session) -> None:
 
 
 @nox.session
+def thorough(session: nox.Session) -> None:
+    """Run the tests that take minutes: every float32, thousands of networks, 100,000 steps."""
+    run_pytest(session, extra="[train]", tests=("-m", "thorough"))
+
+
+@nox.session
 def torch(session: nox.Session) -> None:
     """Run pytest beside PyTorch; without arguments the comparisons alone."""
     run_pytest(session, "torch==2.13.0", tests=("tests/test_torch.py", "tests/test_torch_schedules.py"))
