@@ -12,6 +12,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 BUILD = PROJECT["build-system"]["requires"]
 TEST = nox.project.dependency_groups(PROJECT, "test")
 LINT = nox.project.dependency_groups(PROJECT, "lint")
+TRAIN = PROJECT["project"]["optional-dependencies"]["train"]
 CPP = ["csrc", "tests/cpp"]
 
 
@@ -69,6 +70,33 @@ def ctest(session: nox.Session) -> None:
     preset = session.posargs[0] if session.posargs else "release"
     session.install("cmake>=3.25", "ninja", *[requirement for requirement in BUILD if "openblas" in requirement])
     session.run("cmake", "--workflow", "--preset", preset)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure which branches of pynet/ and which lines of kernels and plan the tests run: at least 97 % of each."""
+    folder = Path(session.create_tmp()).resolve()
+    session.install(*BUILD, *TEST, *TRAIN, "cmake>=3.25", "ninja", "coverage>=7.10", "gcovr>=8")
+    build = folder / "build"
+    # Whatever a test leaves there counts: the extension and the C++ tests are built with the same counters.
+    flags = "-Ccmake.define.CMAKE_CXX_FLAGS=--coverage -fprofile-update=atomic"
+    session.install("--no-build-isolation", "--no-deps", "--force-reinstall", "-Ccmake.build-type=Debug", flags,
+                    f"-Cbuild-dir={build}", "-Ccmake.define.PYNET_BUILD_TESTS=ON", ".")
+    session.run("ctest", "--test-dir", str(build), "-j2")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine")
+    session.run("coverage", "report", "--fail-under=97")
+    session.run("gcovr", "--root", ".", "--filter", "csrc/kernels", "--filter", "csrc/plan", "--fail-under-line", "97",
+                "--txt", str(build))
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Break the library in one small place after another: the tests must notice each. Takes hours."""
+    session.install(*BUILD, *TEST, *TRAIN, "cmake>=3.25", "ninja")
+    folder = Path(session.create_tmp()).resolve() / "mutants"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "tests/mutants/run.py", str(folder), *session.posargs)
 
 
 @nox.session
