@@ -79,15 +79,15 @@ def coverage(session: nox.Session) -> None:
     session.install(*BUILD, *TEST, *TRAIN, "cmake>=3.25", "ninja", "coverage>=7.10", "gcovr>=8")
     build = folder / "build"
     # Whatever a test leaves there counts: the extension and the C++ tests are built with the same counters.
-    flags = "-Ccmake.define.CMAKE_CXX_FLAGS=--coverage -fprofile-update=atomic"
-    session.install("--no-build-isolation", "--no-deps", "--force-reinstall", "-Ccmake.build-type=Debug", flags,
-                    f"-Cbuild-dir={build}", "-Ccmake.define.PYNET_BUILD_TESTS=ON", ".")
+    defines = ("CMAKE_CXX_FLAGS=--coverage -fprofile-update=atomic", "PYNET_BUILD_TESTS=ON")
+    settings = ["-Ccmake.build-type=Debug", f"-Cbuild-dir={build}", *(f"-Ccmake.define.{text}" for text in defines)]
+    session.install("--no-build-isolation", "--no-deps", "--force-reinstall", *settings, ".")
     session.run("ctest", "--test-dir", str(build), "-j2")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine")
     session.run("coverage", "report", "--fail-under=97")
-    session.run("gcovr", "--root", ".", "--filter", "csrc/kernels", "--filter", "csrc/plan", "--fail-under-line", "97",
-                "--txt", str(build))
+    filters = [f"--filter=csrc/{folder}" for folder in ("kernels", "plan")]
+    session.run("gcovr", "--root=.", *filters, "--fail-under-line=97", "--txt", str(build))
 
 
 @nox.session

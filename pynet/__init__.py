@@ -8,7 +8,7 @@ from .loading import load_core as _load_core
 
 __path__ = _load_core(__path__)
 
-from . import callbacks, criteria, data, layers, metrics, optim, plot, testing
+from . import callbacks, criteria, data, init, layers, metrics, optim, plot, testing
 from .arrays import get_default_dtype, set_default_dtype
 from .compiled import compile_predict, compile_step
 from .config import get_num_threads, set_num_threads, show_config
@@ -59,6 +59,7 @@ __all__ = [
     "data",
     "get_default_dtype",
     "get_num_threads",
+    "init",
     "layers",
     "load",
     "load_metadata",

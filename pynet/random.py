@@ -25,6 +25,10 @@ class Randomness:
         """Draw from [-bound, bound)."""
         return (self.generator or np.random).uniform(-bound, bound, shape)
 
+    def normal(self, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Draw from the normal distribution of mean 0 and deviation 1."""
+        return (self.generator or np.random).normal(size=shape)
+
     def permutation(self, size: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Draw an order of ``range(size)``."""
         return (self.generator or np.random).permutation(size)
