@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "bindings/bindings.hpp"
+#include "bindings/collected.hpp"
 #include "bindings/description.hpp"
 
 namespace pynet {
@@ -180,6 +181,17 @@ class Step {
         usable_ = usable;
     }
 
+    template <class F>
+    void for_objects(const F& f) const {
+        f(plan_);
+        f(last_);
+    }
+    void forget() {
+        usable_ = false;
+        rows_ = 0;
+        const py::object plan = std::move(plan_), last = std::move(last_);
+    }
+
  private:
     // The object that Python sees is asked for what it alone can do.
     static py::object run_once(py::handle self_, py::handle x, py::handle y, StepOptions options) {
@@ -294,6 +306,12 @@ class Predict {
 
     bool frozen = false;
 
+    template <class F>
+    void for_objects(const F& f) const {
+        for (const py::object& plan : free_) f(plan);
+    }
+    void forget() { let_go(free_); }
+
  private:
     // A plan that no other thread uses; None if the model cannot be compiled.
     py::object take(py::handle self) {
@@ -312,7 +330,7 @@ class Predict {
 
 void bind_compiled(py::module_& module) {
     py::class_<Busy, std::shared_ptr<Busy>>(module, "Busy").def(py::init<>());
-    py::class_<Step>(module, "Step", py::dynamic_attr())
+    py::class_<Step>(module, "Step", collected<Step>())
         .def(py::init<std::shared_ptr<Busy>>())
         .def("__call__", &Step::call, "x"_a, "y"_a, "gradients"_a = false)
         .def("finite_step", &Step::finite_step)
@@ -320,7 +338,7 @@ void bind_compiled(py::module_& module) {
         .def("_epoch", &Step::epoch)
         .def("_set_plan", &Step::set_plan)
         .def("_output", &Step::output);
-    py::class_<Predict>(module, "Predict", py::dynamic_attr())
+    py::class_<Predict>(module, "Predict", collected<Predict>())
         .def(py::init<>())
         .def("__call__", &Predict::call, "x"_a)
         .def_readwrite("_frozen", &Predict::frozen);

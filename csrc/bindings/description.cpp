@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bindings.hpp"
+#include "bindings/collected.hpp"
 
 namespace pynet {
 namespace {
@@ -19,7 +20,7 @@ SquaresOver squares_over(const std::string& reduction) {
 }  // namespace
 
 void bind_description(py::module_& module) {
-    py::class_<Description> d(module, "Plan", py::dynamic_attr());
+    py::class_<Description> d(module, "Plan", collected<Description>());
     d.def(py::init<bool>(), "single"_a);
     d.def("linear", [](Description& self, const py::object& weight, const py::object& bias,
                        const py::object& grad_weight, const py::object& grad_bias) {

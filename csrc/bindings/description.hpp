@@ -51,6 +51,18 @@ class Description {
         return p;
     }
 
+    template <class F>
+    void for_objects(const F& f) const {
+        watched.for_objects(f);
+        for (const py::object& object : kept) f(object);
+        for (const py::object& object : draws) f(object);
+    }
+    void forget() {
+        watched.forget();
+        let_go(kept);
+        let_go(draws);
+    }
+
     std::variant<std::unique_ptr<Plan<float>>, std::unique_ptr<Plan<double>>> plan;
     Watch watched;
     std::vector<py::object> kept, draws;  // draws: of each Dropout, a function that returns its next number

@@ -52,8 +52,8 @@ std::int64_t* counts(Steps& steps, std::size_t parameters) {
 void bind_sgd(py::module_& module) {
     module.def(
         "sgd_step",
-        [](const py::list& parameters, const py::list& grads, const std::optional<py::list>& velocities,
-           Steps& steps, double lr, double momentum, double dampening, double weight_decay, bool nesterov) {
+        [](const py::list& parameters, const py::list& grads, const std::optional<py::list>& velocities, Steps& steps,
+           double lr, double momentum, double dampening, double weight_decay, bool nesterov) {
             Parallel all = velocities ? Parallel(parameters, {{"grads", &grads}, {"velocities", &*velocities}})
                                       : Parallel(parameters, {{"grads", &grads}});
             std::int64_t* const made = counts(steps, all.size());

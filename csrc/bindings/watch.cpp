@@ -7,7 +7,7 @@ namespace pynet {
 void bind_watch(py::module_& module) {
     module.def("structure_changed", [] { ++structure_changes; });
     module.def("options_changed", [] { ++option_changes; });
-    py::class_<Watch>(module, "Watch")
+    py::class_<Watch>(module, "Watch", collected<Watch>())
         .def(py::init<>())
         .def("add_attribute", &Watch::add_attribute)
         .def("accept", &Watch::accept)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bindings/arrays.hpp"
+#include "bindings/collected.hpp"
 
 namespace pynet {
 
@@ -81,6 +82,22 @@ class Watch {
         }
         return true;
     }
+    template <class F>
+    void for_objects(const F& f) const {
+        for (const Watched& w : arrays_) f(w.array);
+        for (const WatchedAttribute& w : attributes_) {
+            f(w.attributes);
+            f(w.value);
+            for (const py::object& item : w.items) f(item);
+        }
+        for (const WatchedSize& w : sizes_) f(w.attributes);
+    }
+    void forget() {
+        structure_ = never;
+        let_go(arrays_);
+        let_go(attributes_);
+        let_go(sizes_);
+    }
     // Whether one of the arrays lies between these addresses.
     bool writes_into(const void* begin, const void* end) const {
         for (const Watched& w : arrays_) {
@@ -90,6 +107,8 @@ class Watch {
     }
 
  private:
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+
     std::vector<Watched> arrays_;
     std::vector<WatchedAttribute> attributes_;
     std::vector<WatchedSize> sizes_;
