@@ -30,6 +30,7 @@ class Copy:
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, to)
         self._installed_breakage = True  # nothing is installed yet
+        self.said = ""  # what the last command printed
         # The tests themselves need not be fast.
         options = ["-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"]
         self._run("cmake", "-S", str(self.sources), "-B", str(self._build), "-G", "Ninja", *options)
@@ -64,7 +65,9 @@ class Copy:
         try:
             done = subprocess.run(command, cwd=self.sources, env=environment, capture_output=True, timeout=LIMIT)
         except subprocess.TimeoutExpired:
+            self.said = f"{command} takes longer than {LIMIT} s"
             return False
+        self.said = done.stdout.decode(errors="replace")
         return done.returncode == 0
 
 
@@ -106,7 +109,7 @@ def main() -> int:
     chosen = [b for b in breakages if not arguments.words or any(w in b["file"] + b["what"] for w in arguments.words)]
     copy = Copy(arguments.folder)
     if copy.ctest_fails() or copy.pytest_fails([], compiled=False):
-        print("the tests fail on the unbroken sources")
+        print(copy.said, "the tests fail on the unbroken sources", sep="\n")
         return 2
     chosen.sort(key=lambda b: b["file"].endswith((".hpp", ".cpp")))  # Python first: it needs the extension unbroken
     survivors = []
