@@ -1,6 +1,8 @@
 """The one table of modules and criteria: most tests are a function over its rows."""
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,12 +11,13 @@ import pynet
 
 
 class Case(NamedTuple):
-    """How to make it, an input shape, and the same thing in NumPy."""
+    """How to make it, an input shape, the same thing in NumPy, the mode, and input shapes that it refuses."""
 
     make: Callable[[], Any]
     shape: tuple[int, ...]
     reference: Callable[..., Any]
     training: bool = True
+    refuses: tuple[tuple[int, ...], ...] = ()
 
     def module(self, dtype=np.float64):
         """A module with parameters that are not what they were at the start."""
@@ -31,27 +34,33 @@ class Case(NamedTuple):
         return (random.uniform(0.1, 2, self.shape) * random.choice([-1, 1], self.shape)).astype(dtype)
 
 
+def variants(make, options, shapes, reference, modes=(True,), refuses=()):
+    """A row for each of the options, shapes and modes."""
+    return [
+        Case(partial(make, *arguments), shape, reference, training, refuses)
+        for arguments, shape, training in product(options, shapes, modes)
+    ]
+
+
 def softmax(x):
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
+
+
+def linear(m, x):
+    y = x @ m.W.T
+    return y if m.b is None else y + m.b
 
 
 def per_channel(array, x):
     return array.reshape(-1, *[1] * (x.ndim - 2))
 
 
-def batch_norm(m, x, mean, variance):
+def batch_norm(m, x):
+    axes = (0, *range(2, x.ndim))
+    mean, variance = (x.mean(axis=axes), x.var(axis=axes)) if m.training else (m.running_mean, m.running_var)
     y = (x - per_channel(mean, x)) / np.sqrt(per_channel(variance, x) + m.eps)
     return y if m.weight is None else y * per_channel(m.weight, x) + per_channel(m.bias, x)
-
-
-def batch_norm_training(m, x):
-    axes = (0, *range(2, x.ndim))
-    return batch_norm(m, x, x.mean(axis=axes), x.var(axis=axes))
-
-
-def batch_norm_evaluation(m, x):
-    return batch_norm(m, x, m.running_mean, m.running_var)
 
 
 def one_after_another(m, x):
@@ -60,39 +69,51 @@ def one_after_another(m, x):
     return x
 
 
+def network():
+    inner = pynet.Sequential(pynet.Tanh(), pynet.Linear(6, 3))
+    return pynet.Sequential(pynet.Linear(4, 6), pynet.BatchNorm(6), inner, pynet.SoftMax())
+
+
+def network_with_kinks():
+    inner = pynet.Sequential(pynet.Tanh(), pynet.LeakyReLU(0.2), pynet.Dropout(0.3))
+    return pynet.Sequential(pynet.Flatten(), pynet.Linear(8, 5, False), pynet.ReLU(), inner, pynet.LogSoftMax())
+
+
+ONCE, BOTH = ((),), (True, False)
+NO_ROWS = ((), (4,))  # too few axes for a batch of rows
+
+# Sizes 1, an axis of length 1 in every place, and lengths on both sides of a vector's.
+ANY = [(5, 4), (7,), (1, 1), (3, 1, 2), (2, 3, 9), (2, 37)]
+OF_4 = [(5, 4), (1, 4), (5, 2, 4), (2, 1, 3, 4)]
+CLASSES = [(5, 4), (7,), (1, 1), (3, 1), (2, 3, 40)]
+CHANNELS = [(5, 3), (2, 3, 1), (5, 3, 2), (1, 3, 2, 4), (2, 3, 2, 2), (2, 3, 1, 2, 3)]
+IMAGES = [(5, 2, 4), (1, 3, 2), (3, 2, 1, 2)]
+
 MODULES = [
-    Case(lambda: pynet.Linear(4, 3), (5, 4), lambda m, x: x @ m.W.T + m.b),
-    Case(lambda: pynet.Linear(4, 3, bias=False), (5, 4), lambda m, x: x @ m.W.T),
-    Case(lambda: pynet.Linear(4, 3), (5, 2, 4), lambda m, x: x @ m.W.T + m.b),
-    Case(lambda: pynet.Linear(1, 1), (1, 1), lambda m, x: x @ m.W.T + m.b),
-    Case(lambda: pynet.ReLU(), (5, 4), lambda m, x: np.where(x > 0, x, 0)),
-    Case(lambda: pynet.ReLU(), (3,), lambda m, x: np.where(x > 0, x, 0)),
-    Case(lambda: pynet.LeakyReLU(), (5, 4), lambda m, x: np.where(x > 0, x, 0.03 * x)),
-    Case(lambda: pynet.LeakyReLU(-2.0), (2, 3, 4), lambda m, x: np.where(x > 0, x, -2 * x)),
-    Case(lambda: pynet.Sigmoid(), (5, 4), lambda m, x: 1 / (1 + np.exp(-x))),
-    Case(lambda: pynet.Tanh(), (5, 4), lambda m, x: np.tanh(x)),
-    Case(lambda: pynet.SoftMax(), (5, 4), lambda m, x: softmax(x)),
-    Case(lambda: pynet.SoftMax(), (2, 3, 40), lambda m, x: softmax(x)),
-    Case(lambda: pynet.LogSoftMax(), (5, 4), lambda m, x: np.log(softmax(x))),
-    Case(lambda: pynet.LogSoftMax(), (7,), lambda m, x: np.log(softmax(x))),
-    Case(lambda: pynet.Dropout(0.3), (5, 40), lambda m, x: np.where(m.mask, x / 0.7, 0)),
-    Case(lambda: pynet.Dropout(), (5, 4), lambda m, x: x, training=False),
-    Case(lambda: pynet.Flatten(), (5, 2, 4), lambda m, x: x.reshape(5, 8)),
-    Case(lambda: pynet.Flatten(0, -2), (5, 2, 4), lambda m, x: x.reshape(10, 4)),
-    Case(lambda: pynet.Identity(), (5, 4), lambda m, x: x),
-    Case(lambda: pynet.BatchNorm(4), (5, 4), batch_norm_training),
-    Case(lambda: pynet.BatchNorm(3, eps=0.1, affine=False), (5, 3, 2), batch_norm_training),
-    Case(lambda: pynet.BatchNorm(3), (2, 3, 2, 2), batch_norm_training),
-    Case(lambda: pynet.BatchNorm(4), (5, 4), batch_norm_evaluation, training=False),
-    Case(lambda: pynet.BatchNorm(3, affine=False), (5, 3, 2), batch_norm_evaluation, training=False),
-    Case(lambda: pynet.Sequential(), (5, 4), lambda m, x: x),
-    Case(
-        lambda: pynet.Sequential(
-            pynet.Linear(4, 6), pynet.BatchNorm(6), pynet.Sequential(pynet.Tanh(), pynet.Linear(6, 3)), pynet.SoftMax()
-        ),
-        (5, 4),
-        one_after_another,
+    *variants(pynet.Linear, [(4, 3), (4, 3, False)], OF_4, linear, refuses=(*NO_ROWS, (5, 3), (5, 4, 5))),
+    *variants(pynet.Linear, [(1, 1), (1, 5), (1, 1, False)], [(1, 1), (5, 1)], linear),
+    *variants(pynet.Linear, [(17, 9)], [(10, 17)], linear),
+    *variants(pynet.ReLU, ONCE, ANY, lambda m, x: np.where(x > 0, x, 0)),
+    *variants(pynet.LeakyReLU, ONCE, ANY, lambda m, x: np.where(x > 0, x, 0.03 * x)),
+    *variants(pynet.LeakyReLU, [(-2.0,), (0.0,), (1.0,), (2,)], ANY[:2], lambda m, x: np.where(x > 0, x, m.slope * x)),
+    *variants(pynet.Sigmoid, ONCE, ANY, lambda m, x: 1 / (1 + np.exp(-x))),
+    *variants(pynet.Tanh, ONCE, ANY, lambda m, x: np.tanh(x)),
+    *variants(pynet.SoftMax, ONCE, CLASSES, lambda m, x: softmax(x), refuses=((),)),
+    *variants(pynet.LogSoftMax, ONCE, CLASSES, lambda m, x: np.log(softmax(x)), refuses=((),)),
+    *variants(
+        pynet.Dropout, [(0.3,), (0,)], [(5, 40), (7,), (2, 1, 3)], lambda m, x: np.where(m.mask, x / (1 - m.p), 0)
     ),
+    *variants(pynet.Dropout, ONCE, ANY[:3], lambda m, x: x, modes=(False,)),
+    *variants(pynet.Flatten, ONCE, IMAGES, lambda m, x: x.reshape(len(x), -1), refuses=NO_ROWS),
+    *variants(pynet.Flatten, [(0, -2)], IMAGES, lambda m, x: x.reshape(-1, x.shape[-1]), refuses=NO_ROWS),
+    *variants(pynet.Flatten, [(0, -1), (0, 3)], IMAGES[-1:], lambda m, x: x.ravel()),
+    *variants(pynet.Flatten, [(1, 1), (-1,)], IMAGES, lambda m, x: x),
+    *variants(pynet.Identity, ONCE, ANY, lambda m, x: x),
+    *variants(pynet.BatchNorm, [(3,)], CHANNELS, batch_norm, BOTH, refuses=(*NO_ROWS, (5, 4), (3, 5, 4))),
+    *variants(pynet.BatchNorm, [(3, 0.1, 0.3, False), (3, 0.1, 1, True)], CHANNELS[:3], batch_norm, BOTH),
+    *variants(pynet.Sequential, ONCE, ANY[:3], lambda m, x: x),
+    *variants(network, ONCE, OF_4[:1], one_after_another, BOTH, refuses=NO_ROWS),
+    *variants(network_with_kinks, ONCE, [(5, 8), (5, 2, 4)], one_after_another, BOTH),
 ]
 
 LABELS = np.array([0, 2, 1, 2, 0])
@@ -129,34 +150,30 @@ def cross_entropy_loss(c, x, t):
     return {"none": np.array(losses), "sum": total, "mean": total / np.sum(counts)}[c.reduction]
 
 
+def reduced(c, losses):
+    return {"none": losses, "sum": np.sum(losses), "mean": np.mean(losses)}[c.reduction]
+
+
 _random = np.random.default_rng(3)
 _scores, _values = _random.normal(size=(5, 3)), _random.normal(size=(5, 3))
 _probabilities = _random.uniform(0.1, 0.9, (5, 3))
 _some_ignored = np.array([0, -100, 1, 2, -100])
 _weight = np.array([0.5, 2.0, 1.0])
 
+REDUCTIONS = ("mean", "sum", "none")
+TARGETS = (LABELS, _some_ignored, ONE_HOT, SOFT)
+PAIRS = [(_scores, _values), (_scores[:, 0].copy(), _values[:, 0].copy()), (_scores[:1], _values[:1])]
+
 CRITERIA = [
-    Loss(lambda: pynet.MSE(), _scores, _values, lambda c, x, t: np.sum((x - t) ** 2) / len(x)),
-    Loss(lambda: pynet.MSE(), _scores[:, 0], _values[:, 0], lambda c, x, t: np.sum((x - t) ** 2) / len(x)),
-    Loss(lambda: pynet.MSELoss(), _scores, _values, lambda c, x, t: np.mean((x - t) ** 2)),
-    Loss(lambda: pynet.MSELoss("sum"), _scores, _values, lambda c, x, t: np.sum((x - t) ** 2)),
-    Loss(lambda: pynet.MSELoss("none"), _scores, _values, lambda c, x, t: (x - t) ** 2),
-    Loss(lambda: pynet.CrossEntropy(), _probabilities, ONE_HOT, cross_entropy),
-    Loss(lambda: pynet.CrossEntropy(), _probabilities, LABELS, cross_entropy),
-    Loss(lambda: pynet.CrossEntropy(), _probabilities, SOFT, cross_entropy),
+    *(Loss(pynet.MSE, x, t, lambda c, x, t: np.sum((x - t) ** 2) / len(x)) for x, t in PAIRS),
     *(
-        Loss(
-            lambda weight=weight, smoothing=smoothing, reduction=reduction: pynet.CrossEntropyLoss(
-                weight, reduction=reduction, label_smoothing=smoothing
-            ),
-            _scores,
-            target,
-            cross_entropy_loss,
-        )
-        for weight in (None, _weight)
-        for smoothing in (0.0, 0.2)
-        for reduction in ("mean", "sum", "none")
-        for target in (LABELS, _some_ignored, ONE_HOT, SOFT)
+        Loss(partial(pynet.MSELoss, reduction), x, t, lambda c, x, t: reduced(c, (x - t) ** 2))
+        for reduction, (x, t) in product(REDUCTIONS, PAIRS)
+    ),
+    *(Loss(pynet.CrossEntropy, _probabilities, target, cross_entropy) for target in (LABELS, ONE_HOT, SOFT)),
+    *(
+        Loss(partial(pynet.CrossEntropyLoss, weight, -100, reduction, smoothing), _scores, target, cross_entropy_loss)
+        for weight, smoothing, reduction, target in product((None, _weight), (0.0, 0.2), REDUCTIONS, TARGETS)
     ),
 ]
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import protocol
-from .arrays import Array, as_array
-from .criterion import Criterion
-from .errors import GradientError
-from .module import Module
+from .. import protocol
+from ..arrays import Array, as_array
+from ..criterion import Criterion
+from ..errors import GradientError, ShapeError
+from ..module import Module
 
 __all__ = ["GradientReport", "gradcheck"]
 
@@ -40,12 +40,13 @@ def gradcheck(
     input: npt.ArrayLike,
     target: npt.ArrayLike | None = None,
     *,
+    grad_output: npt.ArrayLike | None = None,
     atol: float = 1e-8,
     rtol: float = 1e-6,
 ) -> GradientReport:
     """Compare the gradients of a module or a criterion with central differences, in float64.
 
-    For a module the gradients of ``sum(output * grad_output)``, with a fixed random ``grad_output``, at the input and
+    For a module the gradients of ``sum(output * grad_output)``, for one fixed ``grad_output``, at the input and
     at every parameter; for a criterion that of the loss at the input. Nothing in the module changes: a copy is checked,
     and each evaluation starts from the same state and the same random numbers, so that dropout keeps one mask.
 
@@ -57,6 +58,8 @@ def gradcheck(
         Where; converted to float64.
     target : array, optional
         For a criterion, its target.
+    grad_output : array, optional
+        For a module, what each output counts; fixed random numbers around 1 unless given.
     atol, rtol : float, default 1e-8, 1e-6
         A derivative may differ by ``atol + rtol * abs(expected)``.
 
@@ -79,11 +82,13 @@ def gradcheck(
     if isinstance(module, Criterion) or (target is not None and not isinstance(module, Module)):
         if target is None:
             raise TypeError(f"{type(module).__name__} is a criterion: write gradcheck(criterion, input, target)")
+        if grad_output is not None:
+            raise TypeError(f"{type(module).__name__} is a criterion, which has no grad_output")
         function: _Function = _CriterionAt(module, target)
     elif protocol.is_module(module):
         if target is not None:
             raise TypeError(f"{type(module).__name__} is a module: write gradcheck(module, input)")
-        function = _ModuleAt(module)
+        function = _ModuleAt(module, grad_output)
     else:
         raise TypeError(f"gradcheck takes a module or a criterion, got {type(module).__name__}")
     return _compare(function, point, atol, rtol)
@@ -129,10 +134,11 @@ class _CriterionAt(_Function):
 class _ModuleAt(_Function):
     """A module in float64; every evaluation is of a fresh copy, from one state of NumPy's random numbers."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, grad_output: npt.ArrayLike | None) -> None:
         self._module = copy.deepcopy(module)
         protocol.convert(self._module, np.dtype(np.float64))
         self._random = np.random.get_state()
+        self._grad_output = None if grad_output is None else as_array(grad_output, "grad_output").astype(np.float64)
 
     def parameter(self, name: str) -> Array:
         return self._named(self._module)[name]
@@ -152,7 +158,12 @@ class _ModuleAt(_Function):
         return _as_result(module.forward(point), "forward")
 
     def weights(self, point: Array) -> Array:
-        return np.random.default_rng(0).uniform(0.5, 1.5, self.value(point).shape)
+        shape = self.value(point).shape
+        if self._grad_output is None:
+            return np.random.default_rng(0).uniform(0.5, 1.5, shape)
+        if self._grad_output.shape != shape:
+            raise ShapeError(f"grad_output has shape {self._grad_output.shape}, expected {shape} as the output")
+        return self._grad_output
 
     def gradients(self, point: Array) -> dict[str, Array]:
         module = self._fresh()

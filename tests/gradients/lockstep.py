@@ -1,0 +1,108 @@
+"""A model of pynet, module by module and compiled, and a peer of it, step by step beside each other."""
+
+import copy
+
+import numpy as np
+from notebook_reference import SGD, Sequential, mirror_criterion
+
+import pynet
+
+# A rounding error, as it has grown by the end of a network; and how far results may differ for it.
+EPS = {np.float64: 1e-13, np.float32: 3e-6}
+TOLERANCE = {np.float64: 1e-9, np.float32: 1e-4}
+
+
+class InNumpy:
+    """The notebook read as NumPy, in float64."""
+
+    def __init__(self, drawn):
+        self.network = Sequential(drawn.model, EPS[drawn.dtype])
+        self.criterion, self.sgd = mirror_criterion(drawn.criterion), SGD(**drawn.sgd)
+
+    def run(self, x, y):
+        """Loss, output and gradients."""
+        x = x.astype(float)
+        output = self.network.forward(x)
+        self.network.backward(x, self.criterion.backward(output, y))
+        return [self.criterion.forward(output, y), output, *self.network.all_grads()]
+
+    def step(self):
+        self.sgd.step(self.network.all_arrays(), self.network.all_grads())
+
+    def arrays(self):
+        return self.network.all_arrays()
+
+    def take_over(self, arrays, velocities):
+        """Go on from these numbers."""
+        for mine, array in zip(self.arrays(), arrays, strict=True):
+            mine[...] = array
+        for mine, velocity in zip(self.sgd.velocity, velocities, strict=True):
+            mine[...] = velocity
+
+
+def by_modules(model, criterion, x, y):
+    output = model.forward(x)
+    loss = criterion.forward(output, y)
+    model.backward(x, criterion.backward(output, y))
+    return [loss, output, *model.grad_parameters()]
+
+
+def follow(drawn, peer=InNumpy):
+    """Train for all the steps, and compare after each; return for how many gradients could be compared.
+
+    In float32 a step starts for all from the numbers that the modules have come to, so that rounding is not handed on;
+    in float64 everybody goes on alone. Where a number lies so near a kink that rounding may decide its side, the peer
+    takes the modules' side; the compiled step, which does not say, goes on from the modules' numbers.
+    """
+    model, twin = drawn.model, copy.deepcopy(drawn.model)
+    optimizer, own = pynet.optim.SGD(model, **drawn.sgd), pynet.optim.SGD(twin, **drawn.sgd)
+    step = pynet.compile_step(twin, copy.copy(drawn.criterion), own)
+    assert step.compiled == drawn.is_ours, step.reason
+    other, judge = peer(drawn), InNumpy(drawn)
+    compared = 0
+    for number, (x, y) in enumerate(drawn.batches):
+        np.random.seed(number)
+        ours = [np.copy(array) for array in by_modules(model, drawn.criterion, x, y)]
+        np.random.seed(number)
+        compiled = [step(x, y, gradients=True), step.output, *twin.grad_parameters()]
+        want, _ = other.run(x, y), judge.run(x, y)
+        near = judge.network.near_a_kink()
+        allowed = TOLERANCE[drawn.dtype] * judge.network.worst
+        takes_sides = peer is InNumpy
+        require_close(ours, want, allowed, number, f"step {number}, modules", gradients=takes_sides or not near)
+        require_close(compiled, want, allowed, number, f"step {number}, compiled", gradients=not near)
+        compared += not near
+        for mover in (optimizer, other, judge):
+            mover.step()
+        if not near:
+            for ours, theirs, mine in zip(model.parameters(), twin.parameters(), other.arrays(), strict=True):
+                np.testing.assert_allclose(ours, mine, rtol=allowed, atol=allowed)
+                np.testing.assert_allclose(theirs, mine, rtol=allowed, atol=allowed)
+        if near or drawn.dtype == np.float32:
+            agree(model, optimizer, twin, own, other, judge)
+        elif not takes_sides:
+            judge.take_over(model.parameters(), velocities_of(optimizer, model))
+    return compared
+
+
+def require_close(got, want, allowed, number, where, gradients):
+    """Loss and output by their own size, gradients by that of the largest of them."""
+    size = max((np.abs(array).max(initial=0) for array in want[2:]), default=0)
+    scales = [max(1, abs(want[0])), max(1, np.abs(want[1]).max(initial=0)), *[max(size, 1e-3)] * (len(want) - 2)]
+    for place, (a, b, scale) in enumerate(zip(got, want, scales, strict=True)):
+        if place < 2 or gradients:
+            np.testing.assert_allclose(a, b, rtol=0, atol=allowed * scale, err_msg=f"{where}, array {place}")
+
+
+def velocities_of(optimizer, model):
+    state = optimizer.state_dict()["state"]
+    zeros = [np.zeros_like(array) for array in model.parameters()]
+    names = [name for name, _ in model.named_parameters()]
+    return [state[name].get("momentum_buffer", zero) for name, zero in zip(names, zeros, strict=True)]
+
+
+def agree(model, optimizer, twin, own, *peers):
+    twin.load_state_dict(model.state_dict())
+    own.load_state_dict(optimizer.state_dict())
+    for peer in peers:
+        peer.take_over(model.parameters(), velocities_of(optimizer, model))

@@ -1,0 +1,88 @@
+"""Networks drawn at random: 1 to 8 layers of every kind, 1 to 300 wide, users' layers among them."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from notebook_reference import leaves
+from own_layers import Scale, Shift, Softplus
+
+import pynet
+
+STEPS = 20
+CRITERIA = ("MSE", "MSELoss", "CrossEntropy", "CrossEntropyLoss")
+
+
+class Drawn(NamedTuple):
+    """A model, its loss, the options of its SGD, and a batch for each step."""
+
+    model: Any
+    criterion: Any
+    sgd: dict[str, float]
+    batches: list[tuple[np.ndarray, np.ndarray]]
+    dtype: Any
+
+    @property
+    def is_ours(self):
+        return not any(isinstance(layer, Scale | Shift | Softplus) for layer in leaves(self.model))
+
+
+def layer(random, width, own):
+    """A layer for inputs of this width, and the width of its outputs."""
+    seed = int(random.integers(1000))
+    kinds = [
+        pynet.ReLU,
+        lambda: pynet.LeakyReLU(float(random.choice([0.03, 0.2, 1.0]))),
+        pynet.Sigmoid,
+        pynet.Tanh,
+        pynet.SoftMax,
+        pynet.LogSoftMax,
+        lambda: pynet.Dropout(float(random.choice([0, 0.2, 0.5]))),
+        lambda: pynet.BatchNorm(width, momentum=0.3, affine=bool(random.integers(2))),
+        pynet.Flatten,
+        pynet.Identity,
+    ]
+    kinds += [lambda: Scale(width), lambda: Shift(width), Softplus] if own else []
+    choice = int(random.integers(2 * len(kinds)))
+    if choice < len(kinds):
+        return kinds[choice](), width
+    wide = some_width(random)
+    return pynet.Linear(width, wide, bias=bool(random.integers(4)), seed=seed), wide
+
+
+def some_width(random):
+    return int(np.exp(random.uniform(0, np.log(300.99))))
+
+
+def draw(seed):
+    """The network of this seed; every second one in float32, every third one with users' layers."""
+    random = np.random.default_rng(seed)
+    dtype, own = (np.float64, np.float32)[seed % 2], seed % 3 == 0
+    first = width = some_width(random)
+    layers = []
+    for _ in range(random.integers(1, 9)):
+        made, width = layer(random, width, own)
+        inside = layers[-1] if layers and isinstance(layers[-1], pynet.Sequential) else None
+        if inside is not None and random.integers(2):
+            inside.append(made)
+        else:
+            layers.append(pynet.Sequential(made) if random.integers(8) == 0 else made)
+    criterion = CRITERIA[int(random.integers(4))]
+    if criterion == "CrossEntropy":
+        layers.append(pynet.SoftMax())
+    rows = int(np.exp(random.uniform(np.log(2), np.log(60))))
+    options = {"label_smoothing": 0.1, "weight": random.uniform(0.5, 2, width)} if random.integers(2) else {}
+    loss = getattr(pynet, criterion)(**options if criterion == "CrossEntropyLoss" else {})
+    sgd = {"lr": 0.01, "momentum": float(random.choice([0, 0.9]))}
+    batches = [
+        (random.normal(size=(rows, first)).astype(dtype), a_target(random, criterion, rows, width, dtype))
+        for _ in range(STEPS)
+    ]
+    return Drawn(pynet.Sequential(*layers).astype(dtype), loss, sgd, batches, dtype)
+
+
+def a_target(random, criterion, rows, classes, dtype):
+    if criterion.startswith("MSE"):
+        return random.normal(size=(rows, classes)).astype(dtype)
+    if random.integers(2):
+        return random.integers(0, classes, rows)
+    return random.dirichlet(np.ones(classes), rows).astype(dtype)
