@@ -112,7 +112,8 @@ def test_gradients_are_compared_ten_steps_away_from_every_kink(case: Case):
     module.forward(x)
     module.forward(np.broadcast_to(x[..., :1], x.shape))
     for numbers in kinks:
-        assert np.abs(numbers).min() > 10 * 6e-6 * max(1, np.abs(x).max())
+        moved = numbers[numbers != 0]  # an exact 0 is what a ReLU before has cut off, and no step moves it
+        assert np.abs(moved).min() > 10 * 6e-6 * max(1, np.abs(x).max())
 
 
 @each_module

@@ -72,13 +72,14 @@ def _title(make: Any, shape: tuple[int, ...]) -> str:
         raise TypeError(f"make must be a callable that returns a new module, got a {name}: write lambda: {name}(...)")
     if not callable(make):
         raise TypeError(f"make must be a callable that returns a new module, got {type(make).__name__}")
-    module, other = make(), make()
+    module: Any = make()
     if not protocol.is_module(module):
         raise TypeError(f"make must return a module with forward and backward, got {type(module).__name__}")
-    if module is other:
+    if module is make():
         raise ValueError(f"make must return a new {type(module).__name__} at each call, got the same one twice")
-    text = repr(module) if type(module).__repr__ is not object.__repr__ else f"{type(module).__name__}()"
-    return f"{text} at an input of shape {shape}"
+    text = repr(module)
+    shown = f"{type(module).__name__}()" if text.startswith("<") else text  # Python's own says where it lies
+    return f"{shown} at an input of shape {shape}"
 
 
 def _as_point(value: Any) -> Array:

@@ -166,7 +166,9 @@ def wrong_grad_output_raises(subject: Subject) -> str:
     module = subject.module()
     subject.run(module)
     before = everything(module)
-    wrong = [grad[:-1], grad[..., [0] * (grad.shape[-1] + 1)], grad[None], np.float64(1)] if grad.ndim else [grad[None]]
+    wrong = [grad[None]]
+    if grad.ndim:
+        wrong += [grad[:-1], grad[..., [0] * (grad.shape[-1] + 1)], np.array(1.0)]
     for array in wrong:
         try:
             protocol.backward(module, subject.input, array, accumulate=False)

@@ -21,7 +21,7 @@ class Subject:
         if not isinstance(output, np.ndarray):
             raise TypeError(f"forward must return an array, got {type(output).__name__}")
         self.output_shape = output.shape
-        self.grad_output: Array = np.random.default_rng(0).uniform(0.5, 1.5, output.shape)
+        self.grad_output: Array = np.asarray(np.random.default_rng(0).uniform(0.5, 1.5, output.shape))
 
     def module(self, dtype: npt.DTypeLike = np.float64) -> Any:
         """Return a new module, always the same one."""

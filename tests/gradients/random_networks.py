@@ -72,7 +72,7 @@ def draw(seed):
     rows = int(np.exp(random.uniform(np.log(2), np.log(60))))
     options = {"label_smoothing": 0.1, "weight": random.uniform(0.5, 2, width)} if random.integers(2) else {}
     loss = getattr(pynet, criterion)(**options if criterion == "CrossEntropyLoss" else {})
-    sgd = {"lr": 0.01, "momentum": float(random.choice([0, 0.9]))}
+    sgd = {"lr": 1e-3 if criterion == "MSE" else 0.01, "momentum": float(random.choice([0, 0.9]))}
     batches = [
         (random.normal(size=(rows, first)).astype(dtype), a_target(random, criterion, rows, width, dtype))
         for _ in range(STEPS)

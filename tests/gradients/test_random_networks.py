@@ -5,7 +5,7 @@ from lockstep import follow
 from random_networks import STEPS, draw
 
 BLOCK = 20
-blocks = [pytest.param(block, marks=[] if block < 10 else pytest.mark.thorough) for block in range(100)]
+blocks = [pytest.param(block, marks=[] if block < 8 else pytest.mark.thorough) for block in range(100)]
 
 
 @pytest.mark.parametrize("block", blocks)
