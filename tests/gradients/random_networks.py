@@ -1,5 +1,6 @@
 """Networks drawn at random: 1 to 8 layers of every kind, 1 to 300 wide, users' layers among them."""
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,12 +73,24 @@ def draw(seed):
     rows = int(np.exp(random.uniform(np.log(2), np.log(60))))
     options = {"label_smoothing": 0.1, "weight": random.uniform(0.5, 2, width)} if random.integers(2) else {}
     loss = getattr(pynet, criterion)(**options if criterion == "CrossEntropyLoss" else {})
-    sgd = {"lr": 1e-3 if criterion == "MSE" else 0.01, "momentum": float(random.choice([0, 0.9]))}
     batches = [
         (random.normal(size=(rows, first)).astype(dtype), a_target(random, criterion, rows, width, dtype))
         for _ in range(STEPS)
     ]
-    return Drawn(pynet.Sequential(*layers).astype(dtype), loss, sgd, batches, dtype)
+    model = pynet.Sequential(*layers).astype(dtype)
+    sgd = {"lr": steady_lr(model, loss, *batches[0]), "momentum": float(random.choice([0, 0.9]))}
+    return Drawn(model, loss, sgd, batches, dtype)
+
+
+def steady_lr(model, criterion, x, y):
+    """At most 0.01, and so small that the first step moves no weight by more than a hundredth of the largest."""
+    trial = copy.deepcopy(model)
+    trial.backward(x, criterion.backward(trial.forward(x), y))
+    weight, gradient = (
+        max((float(np.abs(array).max(initial=0)) for array in arrays), default=1.0)
+        for arrays in (trial.parameters(), trial.grad_parameters())
+    )
+    return 0.01 * min(1.0, weight / max(gradient, 1e-9))
 
 
 def a_target(random, criterion, rows, classes, dtype):
