@@ -84,8 +84,8 @@ def any_layout(subject: Subject) -> str:
     worst, count = 0.0, 0
     for argument, array in (("input", subject.input), ("grad_output", subject.grad_output)):
         for layout, odd in layouts(array).items():
-            got = subject.run(subject.module(), **{argument: odd})
             want = subject.run(subject.module(), **{argument: plain(odd)})
+            got = subject.run(subject.module(), **{argument: odd})
             worst = max(worst, require_equal(got, want, f"{argument} {layout}: "))
             count += 1
     return f"{count} layouts, " + (f"equal within {worst:.1g}" if worst else "the same bits")
@@ -184,13 +184,12 @@ def wrong_grad_output_raises(subject: Subject) -> str:
 
 def copies_compute_the_same(subject: Subject) -> str:
     """Compare with copy.copy and copy.deepcopy, which shares nothing."""
-    module = subject.module()
-    subject.run(module)
-    deep, shallow = copy.deepcopy(module), copy.copy(module)
+    module = _used(subject)
+    deep, shallow = copy.deepcopy(module), copy.copy(_used(subject))
     for p in protocol.all_parameters(deep):
         shared = any(np.shares_memory(p.array, q.array) for q in protocol.all_parameters(module))
         assert not shared, f"a deep copy shares {p.name} with the original"
-    want = subject.run(copy.deepcopy(module))
+    want = subject.run(module)
     for other in (deep, shallow):
         require_equal(subject.run(other), want, "of a copy, ")
     return "copy, deepcopy"
@@ -198,14 +197,20 @@ def copies_compute_the_same(subject: Subject) -> str:
 
 def pickles_compute_the_same(subject: Subject) -> str:
     """Compare with what comes back from pickle, by which it goes to other processes."""
-    module = subject.module()
-    subject.run(module)
+    module = _used(subject)
     try:
         other = pickle.loads(pickle.dumps(module))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise Advice(f"cannot be pickled: {error}") from None
-    require_equal(subject.run(other), subject.run(copy.deepcopy(module)), "unpickled, ")
+    require_equal(subject.run(other), subject.run(module), "unpickled, ")
     return "by the newest protocol"
+
+
+def _used(subject: Subject) -> Any:
+    """Return a module that has been called, and may keep what it likes."""
+    module = subject.module()
+    subject.run(module)
+    return module
 
 
 def zero_rows_go_through(subject: Subject) -> str:

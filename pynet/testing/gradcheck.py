@@ -178,7 +178,7 @@ class _ModuleAt(_Function):
 def _compare(function: _Function, point: Array, atol: float, rtol: float) -> GradientReport:
     before = np.random.get_state()
     try:
-        gradients, weights, center = function.gradients(point), function.weights(point), function.value(point)
+        gradients, weights, center = function.gradients(point.copy()), function.weights(point), function.value(point)
         if gradients["input"].shape != point.shape:
             raise GradientError(f"input: expected a gradient of shape {point.shape}, got {gradients['input'].shape}")
         checked, worst_error, worst_ratio, worst, failure = 0, 0.0, -1.0, "", ""

@@ -13,15 +13,25 @@ from ..arrays import Array
 
 
 class Subject:
-    """How to make a module, an input, and a gradient at its output."""
+    """How to make a module, an input, and a gradient at its output; each time another copy, for it may be spoilt."""
 
     def __init__(self, make: Callable[[], Any], input: Array) -> None:
-        self.make, self.input = make, input
-        output = self.module().forward(input)
+        self.make, self._input = make, input.copy()
+        output = self.module().forward(self.input)
         if not isinstance(output, np.ndarray):
             raise TypeError(f"forward must return an array, got {type(output).__name__}")
         self.output_shape = output.shape
-        self.grad_output: Array = np.asarray(np.random.default_rng(0).uniform(0.5, 1.5, output.shape))
+        self._grad_output: Array = np.asarray(np.random.default_rng(0).uniform(0.5, 1.5, output.shape))
+
+    @property
+    def input(self) -> Array:
+        """Where it is checked."""
+        return self._input.copy()
+
+    @property
+    def grad_output(self) -> Array:
+        """What each output counts."""
+        return self._grad_output.copy()
 
     def module(self, dtype: npt.DTypeLike = np.float64) -> Any:
         """Return a new module, always the same one."""

@@ -54,13 +54,13 @@ class LeakyReLU(Layer):
 
     def forward(self, x):
         self.closest = np.abs(x[x != 0]).min(initial=np.inf)
-        self.positive = x > 0
-        if self.closest <= self.rounding:
-            self.positive = np.where(np.abs(x) <= self.rounding, self.of.output > 0, self.positive)
         return np.where(x > 0, x, self.slope * x)
 
     def backward(self, x, grad):
-        return np.where(self.positive, grad, self.slope * grad)
+        positive, near = x > 0, np.abs(x) <= self.rounding
+        if self.rounding and near.any():
+            positive = np.where(near, self.of.output > 0, positive)
+        return np.where(positive, grad, self.slope * grad)
 
 
 class ReLU(LeakyReLU):
