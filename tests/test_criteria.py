@@ -1,6 +1,7 @@
 """What holds for every criterion, and what each of them promises."""
 
 import copy
+import itertools
 import pickle
 
 import numpy as np
@@ -9,6 +10,7 @@ from table import CRITERIA, LABELS, ONE_HOT, Loss, cross_entropy_loss, name_of
 
 import pynet
 from pynet.testing import gradcheck
+from pynet.testing.layouts import layouts, plain
 
 each_criterion = pytest.mark.parametrize("case", CRITERIA, ids=name_of)
 each_scalar = pytest.mark.parametrize("case", [c for c in CRITERIA if "none" not in repr(c.make())], ids=name_of)
@@ -28,26 +30,51 @@ def test_forward_equals_numpy(case: Loss, dtype):
     assert criterion(case.input.astype(dtype), case.target) == pytest.approx(loss)
 
 
+def results(criterion, x, target):
+    """Loss and gradient."""
+    return [np.array(criterion.forward(x, target)), criterion.backward(x, target)]
+
+
 @each_criterion
-def test_gradients_equal_finite_differences(case: Loss):
+def test_gradients_equal_finite_differences_in_every_layout_of_input_and_target(case: Loss):
     criterion = case.make()
-    assert gradcheck(criterion, case.input, case.target).checked == case.input.size
-    gradient = criterion.backward(case.input, case.target)
+    inputs, targets = ({"contiguous": array} | layouts(array) for array in (case.input, case.target))
+    expected = {}
+    for names in itertools.product({"contiguous", "0-stride"} & set(inputs), {"contiguous", "0-stride"} & set(targets)):
+        x, target = plain(inputs[names[0]]), plain(targets[names[1]])
+        assert gradcheck(criterion, x, target, atol=1e-8, rtol=1e-6).checked == x.size
+        expected[names] = [array.tobytes() for array in results(criterion, x, target)]
+    for (x_name, x), (target_name, target) in itertools.product(inputs.items(), targets.items()):
+        want = expected[tuple("0-stride" if name == "0-stride" else "contiguous" for name in (x_name, target_name))]
+        for got, bits in zip(results(criterion, x, target), want, strict=True):
+            assert got.tobytes() == bits, (x_name, target_name)
+
+
+@each_criterion
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_keep_the_dtype_and_are_kept(case: Loss, dtype):
+    criterion = case.make()
+    gradient = criterion.backward(case.input.astype(dtype), case.target)
     assert criterion.grad_output is gradient
-    assert criterion.backward(case.input.astype(np.float32), case.target).dtype == np.float32
+    assert gradient.dtype == dtype
 
 
 @each_criterion
-def test_any_layout_and_dtype_of_the_target_gives_the_same_bits(case: Loss):
+def test_any_dtype_of_the_target_gives_the_same_bits(case: Loss):
     criterion = case.make()
-    want = np.asarray(criterion.forward(case.input, case.target)), criterion.backward(case.input, case.target)
-    wide = np.repeat(case.target, 2, axis=0)[::2]
-    lists = case.target.tolist()
-    swapped = case.target.astype(case.target.dtype.newbyteorder(">"))
-    small = case.target.astype(np.int32) if case.target.dtype.kind == "i" else np.asfortranarray(case.target)
-    for target in (wide, lists, swapped, small):
-        got = np.asarray(criterion.forward(case.input[::-1][::-1], target)), criterion.backward(case.input, target)
+    want = results(criterion, case.input, case.target)
+    small = case.target.astype(np.int32) if case.target.dtype.kind == "i" else case.target.astype(np.longdouble)
+    for target in (case.target.tolist(), small):
+        got = results(criterion, case.input, target)
         assert [a.tobytes() for a in got] == [a.tobytes() for a in want]
+
+
+@each_criterion
+def test_neither_input_nor_target_is_written_into(case: Loss):
+    x, target = case.input.copy(), case.target.copy()
+    results(case.make(), x, target)
+    np.testing.assert_array_equal(x, case.input)
+    np.testing.assert_array_equal(target, case.target)
 
 
 @each_criterion
@@ -120,6 +147,14 @@ def test_labels_must_be_integers(criterion):
 def test_a_column_against_a_flat_target_says_what_to_write_too():
     with pytest.raises(pynet.ShapeError, match=r"target\[:, 0\]"):
         pynet.MSE().forward(np.ones(3), np.ones((3, 1)))
+
+
+@pytest.mark.parametrize("criterion", [pynet.MSE(), pynet.MSELoss(), pynet.MSELoss("sum")])
+def test_squares_are_taken_of_any_number_of_axes(criterion):
+    x, target = np.random.default_rng(0).normal(size=(2, 2, 3, 1, 4))
+    divisor = {"MSE()": 2, "MSELoss()": 24}.get(repr(criterion), 1)
+    assert criterion.forward(x, target) == pytest.approx(np.sum((x - target) ** 2) / divisor, rel=1e-12)
+    assert gradcheck(criterion, x, target).checked == 24
 
 
 def test_zero_features_cost_nothing():
