@@ -133,3 +133,47 @@ def test_what_to_write_is_said():
         gradcheck(pynet.ReLU(), x, x)
     with pytest.raises(TypeError, match="module or a criterion"):
         gradcheck(np.tanh, x)
+
+
+def test_a_grad_output_of_ones_own_counts():
+    class WrongInOneOutput(Square):
+        def backward(self, input, grad_output):
+            gradient = super().backward(input, grad_output)
+            gradient[1, 2] *= 2
+            return gradient
+
+    only_right = np.ones((3, 4))
+    only_right[1, 2] = 0
+    assert gradcheck(WrongInOneOutput(), x, grad_output=only_right).checked == 12
+    with pytest.raises(pynet.GradientError, match=r"input\[1, 2\]"):
+        gradcheck(WrongInOneOutput(), x)
+    with pytest.raises(pynet.ShapeError, match=r"grad_output has shape \(4, 3\), expected \(3, 4\)"):
+        gradcheck(Square(), x, grad_output=only_right.T)
+    with pytest.raises(TypeError, match="criterion, which has no grad_output"):
+        gradcheck(pynet.MSE(), x, x, grad_output=only_right)
+
+
+def test_a_module_that_writes_into_its_input_does_not_spoil_the_point():
+    class Doubles(pynet.Module):
+        def forward(self, input):
+            input *= 2
+            return input.copy()
+
+        def backward(self, input, grad_output):
+            return 2 * np.asarray(grad_output)
+
+    before = x.copy()
+    assert gradcheck(Doubles(), x).checked == 12  # the same everywhere
+    np.testing.assert_array_equal(x, before)
+
+    class Squares(Doubles):
+        def forward(self, input):
+            np.square(input, out=input)
+            return input.copy()
+
+        def backward(self, input, grad_output):
+            return 2 * np.multiply(input, grad_output)
+
+    kept = r"input\[.*expected"
+    with pytest.raises(pynet.GradientError, match=kept):
+        gradcheck(Squares(), x)

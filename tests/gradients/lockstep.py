@@ -88,7 +88,7 @@ def follow(drawn, peer=InNumpy):
 def require_results(got, want, allowed, gradients, where):
     """Loss and output by their own size, gradients by that of the largest of them."""
     size = max((np.abs(array).max(initial=0) for array in want[2:]), default=0)
-    scales = [max(1, abs(want[0])), max(1, np.abs(want[1]).max(initial=0)), *[max(size, 1e-3)] * (len(want) - 2)]
+    scales = [max(1, abs(want[0])), max(1, np.abs(want[1]).max(initial=0)), *[max(size, 0.01)] * (len(want) - 2)]
     for place, (a, b, scale) in enumerate(zip(got, want, scales, strict=True)):
         if place < 2 or gradients:
             require_close(a, b, allowed * scale, f"{where}, array {place}")
