@@ -153,27 +153,10 @@ def test_a_grad_output_of_ones_own_counts():
         gradcheck(pynet.MSE(), x, x, grad_output=only_right)
 
 
-def test_a_module_that_writes_into_its_input_does_not_spoil_the_point():
-    class Doubles(pynet.Module):
+def test_a_module_that_writes_into_its_input_is_found():
+    class SquaresInPlace(Square):
         def forward(self, input):
-            input *= 2
-            return input.copy()
+            return np.square(input, out=input).copy()
 
-        def backward(self, input, grad_output):
-            return 2 * np.asarray(grad_output)
-
-    before = x.copy()
-    assert gradcheck(Doubles(), x).checked == 12  # the same everywhere
-    np.testing.assert_array_equal(x, before)
-
-    class Squares(Doubles):
-        def forward(self, input):
-            np.square(input, out=input)
-            return input.copy()
-
-        def backward(self, input, grad_output):
-            return 2 * np.multiply(input, grad_output)
-
-    kept = r"input\[.*expected"
-    with pytest.raises(pynet.GradientError, match=kept):
-        gradcheck(Squares(), x)
+    with pytest.raises(pynet.GradientError, match=r"input\[.*expected"):
+        gradcheck(SquaresInPlace(), x)
