@@ -3,7 +3,8 @@
 import copy
 
 import numpy as np
-from notebook_reference import SGD, Sequential, mirror_criterion
+from notebook_reference import Sequential
+from notebook_training import SGD, mirror_criterion
 
 import pynet
 

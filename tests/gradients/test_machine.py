@@ -4,7 +4,8 @@ import copy
 
 import numpy as np
 import pytest
-from notebook_reference import SGD, MSELoss, Sequential
+from notebook_reference import Sequential
+from notebook_training import SGD, MSELoss
 
 import pynet
 
