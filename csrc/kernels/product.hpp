@@ -67,6 +67,10 @@ namespace PYNET_ISA {
 // Tiles of this many rows and two vectors' width fill the registers: 28 of 32 sums with AVX-512, 12 of 16 below.
 constexpr Index tile_rows = vector_bytes == 64 ? 14 : 6;
 
+// Up to `one_chain` products are added up one after another. Of more, which would lose digits, the sums of every
+// `chain_length` are added up.
+constexpr Index one_chain = 1024, chain_length = 256;
+
 template <class T>
 constexpr Index panel_width = 2 * lanes<T>;
 
@@ -95,17 +99,53 @@ template <class T, int rows, int vectors>
     }
 }
 
-// sums[i][j] = sum_k a[i, k] b[k, vector j]. Two k at a time: with one, GCC spends a fifth of the time on addresses.
+// sums[i][j] += sum_k a[i, k] b[k, vector j] over `count` k from `first` on. Two k at a time: with one, GCC spends a
+// fifth of the time on addresses.
 template <class T, int rows, int vectors>
-[[gnu::always_inline]] inline void multiply_in_registers(const Tile<T>& tile, Vector<T> (&sums)[rows][vectors]) {
+[[gnu::always_inline]] inline void add_chain(const Tile<T>& tile, Index first, Index count,
+                                             Vector<T> (&sums)[rows][vectors]) {
     const Index row = tile.a.row, column = tile.a.column, stride = tile.stride;
-    const T *a = tile.a.data, *b = tile.b;
-    Index k = tile.depth;
-    for (; k >= 2; k -= 2, a += 2 * column, b += 2 * stride) {
+    const T *a = tile.a.data + first * column, *b = tile.b + first * stride;
+    for (; count >= 2; count -= 2, a += 2 * column, b += 2 * stride) {
         add_outer<T, rows, vectors>(a, row, b, sums);
         add_outer<T, rows, vectors>(a + column, row, b + stride, sums);
     }
-    if (k > 0) add_outer<T, rows, vectors>(a, row, b, sums);
+    if (count > 0) add_outer<T, rows, vectors>(a, row, b, sums);
+}
+
+// The chains after the first. A function of its own, so that products of the usual depths do not pay for it.
+template <class T, int rows, int vectors>
+[[gnu::noinline]] void add_further_chains(const Tile<T>& tile, Vector<T> (&sums)[rows][vectors]) {
+    for (Index first = chain_length; first < tile.depth; first += chain_length) {
+        const Index left = tile.depth - first;
+        Vector<T> chain[rows][vectors] = {};
+        add_chain<T, rows, vectors>(tile, first, left < chain_length ? left : chain_length, chain);
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 2
+            for (int j = 0; j < vectors; ++j) sums[i][j] += chain[i][j];
+        }
+    }
+}
+
+// sums[i][j] = sum_k a[i, k] b[k, vector j]
+template <class T, int rows, int vectors>
+[[gnu::always_inline]] inline void multiply_in_registers(const Tile<T>& tile, Vector<T> (&sums)[rows][vectors]) {
+    const bool is_one = tile.depth <= one_chain;
+    add_chain<T, rows, vectors>(tile, 0, is_one ? tile.depth : chain_length, sums);
+    if (is_one) return;
+    Vector<T> total[rows][vectors];  // in memory, where the sums themselves must not have to be
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 2
+        for (int j = 0; j < vectors; ++j) total[i][j] = sums[i][j];
+    }
+    add_further_chains<T, rows, vectors>(tile, total);
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 2
+        for (int j = 0; j < vectors; ++j) sums[i][j] = total[i][j];
+    }
 }
 
 template <class T, int rows, int vectors>

@@ -224,3 +224,35 @@ TEST_CASE("product adds up matrices, and leaves what lies between their rows") {
         }
     });
 }
+
+TEST_CASE("product of a great depth is exact, and keeps its digits") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).product;
+        const Index columns = k.panel + 3;
+        for (const Index depth : {1023, 1024, 1025, 2047, 2048, 2050, 5000}) {
+            for (const Index rows : {1, 5, 14, 20}) {
+                Matrix<T> a(rows, depth, 1), b(depth, columns, 2);
+                for (T& x : b.data) x = T(int(x));  // sums of thousands stay exact in float
+                for (T& x : a.data) x = T(int(x));
+                const auto expected = multiplied(a, b);
+                auto panels = unset<T>(packed_size(k, depth, columns));
+                k.pack(b.data.data(), columns, depth, columns, panels.data());
+                const pynet::Panels<T> packed{panels.data(), columns, 0, depth * k.panel};
+                auto c = unset<T>(rows * columns), t = c;
+                k.multiply({a.data.data(), depth, 1}, rows, depth, packed, {c.data(), columns});
+                CHECK_EQUAL(c == expected, true);
+                k.multiply_transposed({a.data.data(), depth, 1}, rows, depth, packed, {t.data(), rows});
+                CHECK_EQUAL(t == transposed(expected, rows, columns), true);
+                if (check::failures) return (void)std::printf("  at depth %d, rows %d\n", int(depth), int(rows));
+            }
+        }
+        // Equal numbers, all of which are rounded the same way: in one chain, 65,536 of them lose 10,000 units in
+        // float.
+        const Index depth = 65536, rows = 3;
+        const std::vector<T> a(rows * depth, T(0.1)), b(depth * k.panel, T(1));
+        auto c = unset<T>(rows * k.panel);
+        k.multiply({a.data(), depth, 1}, rows, depth, {b.data(), k.panel, k.panel, k.panel}, {c.data(), k.panel});
+        CHECK_RELATIVE(c, std::vector<Exact>(c.size(), depth * Exact(T(0.1))), 50 * epsilon<T>);
+    });
+}
