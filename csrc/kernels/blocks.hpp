@@ -35,12 +35,34 @@ void for_blocks(Index size, Index grain, const F& f) {
     for_numbered_blocks(size, block_count(size, grain), [&](Index, Index begin, Index end) { f(begin, end); });
 }
 
-// The sum of f(begin, end) over the blocks, added up in their order.
+// A sum that keeps what its additions round off (Neumaier's), for long ones.
+struct LongSum {
+    double sum = 0, lost = 0;
+
+    [[gnu::always_inline]] void add(double x) {
+        const double next = sum + x, taken = next - sum;
+        lost += (sum - (next - taken)) + (x - taken);  // TwoSum (Knuth)
+        sum = next;
+    }
+    // What an infinite sum has lost is NaN.
+    [[gnu::always_inline]] double value() const { return lost == lost ? sum + lost : sum; }
+};
+
+// Items whose terms f adds up by itself, before they are added to a long sum.
+constexpr Index short_sum = 512;
+
+// The sum of f(begin, end) over the blocks, added up in their order; f is called for a few items at a time.
 template <class F>
 double sum_blocks(Index size, Index grain, const F& f) {
     double partial[max_blocks];
     const Index blocks = block_count(size, grain);
-    for_numbered_blocks(size, blocks, [&](Index block, Index begin, Index end) { partial[block] = f(begin, end); });
+    for_numbered_blocks(size, blocks, [&](Index block, Index begin, Index end) {
+        LongSum sum;
+        for (Index first = begin; first < end; first += short_sum) {
+            sum.add(f(first, end - first < short_sum ? end : first + short_sum));
+        }
+        partial[block] = sum.value();
+    });
     double sum = 0;
     for (Index block = 0; block < blocks; ++block) sum += partial[block];
     return sum;

@@ -71,6 +71,23 @@ void linear_backward_input(const T* grad_output, const T* weight, T* grad_input,
     });
 }
 
+// sums[k] += row[k]; in double precision, which has none to spare, lost[k] keeps what is rounded off, as in LongSum.
+template <class T>
+[[gnu::always_inline]] inline void add_to_long_sums(const T* row, Index width, double* sums, double* lost) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+#pragma omp simd
+        for (Index k = 0; k < width; ++k) {
+            LongSum sum{sums[k], lost[k]};
+            sum.add(row[k]);
+            sums[k] = sum.sum;
+            lost[k] = sum.lost;
+        }
+    } else {
+#pragma omp simd
+        for (Index k = 0; k < width; ++k) sums[k] += double(row[k]);
+    }
+}
+
 // A strip of columns at a time.
 template <class T>
 void column_sums(const T* values, Index stride, T* sums, Index rows, Index columns, T beta) {
@@ -78,13 +95,12 @@ void column_sums(const T* values, Index stride, T* sums, Index rows, Index colum
     for_blocks((columns + strip - 1) / strip, rows_of(cheap_grain, rows * strip), [=](Index begin, Index end) {
         for (Index first = begin * strip; first < end * strip && first < columns; first += strip) {
             const Index width = columns - first < strip ? columns - first : strip;
-            double sum[strip] = {};
-            for (Index n = 0; n < rows; ++n) {
-                const T* row = values + n * stride + first;
-#pragma omp simd
-                for (Index k = 0; k < width; ++k) sum[k] += double(row[k]);
+            double sum[strip] = {}, lost[strip] = {};
+            for (Index n = 0; n < rows; ++n) add_to_long_sums(values + n * stride + first, width, sum, lost);
+            for (Index k = 0; k < width; ++k) {
+                const T total = T(LongSum{sum[k], lost[k]}.value());
+                sums[first + k] = total + (beta == 0 ? T(0) : sums[first + k]);
             }
-            for (Index k = 0; k < width; ++k) sums[first + k] = T(sum[k]) + (beta == 0 ? T(0) : sums[first + k]);
         }
     });
 }
