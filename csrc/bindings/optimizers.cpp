@@ -1,12 +1,12 @@
 // The optimizers: one call over all parameters. Everything is checked before anything moves.
 #include <pybind11/stl.h>
 
-#include <cmath>
 #include <vector>
 
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
 #include "kernels/kernels.hpp"
+#include "plan/optimizer.hpp"
 
 namespace pynet {
 namespace {
@@ -87,12 +87,11 @@ void bind_adam(py::module_& module) {
                 const double t = double(made[i] + 1);
                 by_dtype(all[i][0], [&](auto zero) {
                     using T = decltype(zero);
-                    compute(double(all[i][0].size()),
-                            [&, p = out<T>(all[i][0]), g = in<T>(all[i][1]), m = out<T>(all[i][2]),
-                             v = out<T>(all[i][3]), size = all[i][0].size()] {
-                                kernels<T>().adam.step(p, g, m, v, size, options, 1 - std::pow(beta1, t),
-                                                       1 - std::pow(beta2, t));
-                            });
+                    compute(double(all[i][0].size()), [&, p = out<T>(all[i][0]), g = in<T>(all[i][1]),
+                                                       m = out<T>(all[i][2]), v = out<T>(all[i][3]),
+                                                       size = all[i][0].size()] {
+                        kernels<T>().adam.step(p, g, m, v, size, options, correction(beta1, t), correction(beta2, t));
+                    });
                 });
             }
             for (std::size_t i = 0; i < all.size(); ++i) ++made[i];
