@@ -33,14 +33,16 @@ void softmax_forward(const T* input, T* output, Index batch, Index classes) {
 template <class T>
 void softmax_backward(const T* input, const T* grad_output, T* grad_input, Index batch, Index classes) {
     for_blocks(batch, rows_of(costly_grain, classes), [=](Index begin, Index end) {
-        for_exponentials(input, grad_input, begin, end, classes, Normalized{},
-                         [=](Index n, const RowSummary<T>&, T* dx) {
+        for_exponentials(input, grad_input, begin, end, classes, Unscaled{},
+                         [=](Index n, const RowSummary<T>& row, T* dx) {
                              const T* dy = grad_output + n * classes;
                              double dot = 0;
 #pragma omp simd reduction(+ : dot)
                              for (Index k = 0; k < classes; ++k) dot += double(dx[k]) * double(dy[k]);
+                             const double scale = 1 / row.total(), mean = dot * scale;
 #pragma omp simd
-                             for (Index k = 0; k < classes; ++k) dx[k] *= T(double(dy[k]) - dot);
+                             for (Index k = 0; k < classes; ++k)
+                                 dx[k] = T(double(dx[k]) * scale * (double(dy[k]) - mean));
                          });
     });
 }
