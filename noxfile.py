@@ -65,6 +65,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def accuracy(session: nox.Session) -> None:
+    """Measure every kernel's largest error, PyTorch's and NumPy's beside it, and write docs/accuracy.md."""
+    session.install(build_wheel(session), "torch==2.13.0", "mpmath")
+    session.run("python", "docs/accuracy.py")
+
+
+@nox.session
 def ctest(session: nox.Session) -> None:
     """Build and run the C++ tests; `nox -s ctest -- asan` or `-- tsan` with a sanitizer."""
     preset = session.posargs[0] if session.posargs else "release"

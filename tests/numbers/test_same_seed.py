@@ -8,7 +8,7 @@ import pytest
 
 # A network of the usual layers, twice: module by module and compiled; and one that is large enough for many threads.
 TRAIN = """if True:
-    import hashlib, sys
+    import hashlib
     import numpy as np, pynet
 
     def trained(dims, rows, steps, compiled):
@@ -58,7 +58,8 @@ def test_that_processes_with_other_numbers_of_threads_end_with_the_same_weights(
 @pytest.mark.parametrize("isa", ["baseline", "v3", "v4"])
 def test_that_ten_processes_end_with_the_same_weights(isa):
     """1,000 steps of both networks, on each instruction set."""
-    supported = subprocess.run([sys.executable, "-c", "import pynet"], env=os.environ | {"PYNET_ISA": isa}, check=False)
+    command, environment = [sys.executable, "-c", "import pynet"], os.environ | {"PYNET_ISA": isa}
+    supported = subprocess.run(command, env=environment, capture_output=True, check=False)
     if supported.returncode:
         pytest.skip(f"this CPU has no {isa}")
     threads = ("1", "2", "3", "8", "1", "2", "3", "8", "1", "2")

@@ -76,7 +76,7 @@ BATCH_NORM = [
         channels,
         lambda *a: batch_norm_backward(*a)[0],
         batch_norm_gradient,
-        (4, 4),
+        (4, 16),
         None,
         torch_batch_norm_gradient(0),
         batch_norm_gradient_scale,
