@@ -1,8 +1,8 @@
 """An architecture as plain data: class names and constructor arguments, for a file, and back again."""
 
 import inspect
-import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,17 @@ from . import layers
 from .describe import config_of
 from .errors import CheckpointError
 from .protocol import is_module
+from .random import unfilled
 from .sequential import Sequential
+
+# How many numbers those layers hold that hold any, by their constructors' arguments.
+_NUMBERS: dict[type, Callable[..., int]] = {
+    layers.Linear: lambda dim_in, dim_out, bias=True, **_: _size(dim_out) * (_size(dim_in) + bool(bias)),
+    layers.BatchNorm: lambda num_features, affine=True, **_: _size(num_features) * (4 if affine else 2) + 1,
+}
+
+# How often modules may stand in a model; one that holds another twice, which does so too, is soon beyond all bounds.
+_MOST_MODULES = 100_000
 
 # The only classes that a file can name by itself.
 _OWN: dict[str, type] = {name: getattr(layers, name) for name in layers.__all__} | {"Sequential": Sequential}
@@ -73,36 +83,58 @@ def decode(data: Any, classes: Iterable[type], numbers: int) -> Any:
         If the data are not what `encode` writes, name a class that is not given, or more numbers than there are.
     """
     known = {f"pynet.{name}": cls for name, cls in _OWN.items()} | {cls.__name__: cls for cls in classes}
+    with unfilled(), _same_random_state() if classes else nullcontext():
+        return _Decoder(known, numbers).module(data)
+
+
+@contextmanager
+def _same_random_state() -> Iterator[None]:
     state = np.random.get_state()
     try:
-        return _Decoder(known, numbers).module(data)
+        yield
     finally:
         np.random.set_state(state)
+
+
+def numbers_in(cls: type, arguments: dict[str, Any]) -> int:
+    """Return how many numbers a layer of ours with these arguments holds."""
+    count = _NUMBERS.get(cls)
+    return 0 if count is None else count(**arguments)
+
+
+def _size(value: Any) -> int:
+    return value if type(value) is int else 0  # which the constructor will refuse
 
 
 class _Decoder:
     def __init__(self, known: dict[str, type], numbers: int) -> None:
         self._known, self._numbers = known, numbers
+        self._left = numbers  # that no layer has claimed yet
         self._made: list[Any] = []
+        self._standing = 0  # modules so far, those that stand again counted again
+        self._inside: list[int] = []  # how many of them each holds, itself included
 
     def module(self, data: Any) -> Any:
         if isinstance(data, dict) and set(data) == {"again"}:
-            return self._made[data["again"]]
+            return self._again(data["again"])
         if not isinstance(data, dict) or set(data) != {"class", "arguments"}:
             raise CheckpointError("its architecture is not what pynet.save writes")
         name, place = data["class"], len(self._made)
         cls = self._known.get(name) if isinstance(name, str) else None
         if cls is None:
             raise CheckpointError(f"it holds a {name!r}, which is not pynet's: load(path, classes=[{name}]) admits it")
+        before = self._standing
         self._made.append(None)
+        self._inside.append(0)
+        self._stand(1)
         arguments = {key: self._value(value) for key, value in data["arguments"].items()}
-        if cls in _OWN.values():
-            self._require_room(arguments)
         try:
+            self._claim(numbers_in(cls, arguments))
             module = _construct(cls, arguments)
         except (TypeError, ValueError) as error:
-            raise CheckpointError(f"{name} cannot be made from its arguments {arguments}: {error}") from error
+            raise CheckpointError(f"{name} cannot be made from {sorted(arguments)}: {error}") from error
         self._made[place] = module
+        self._inside[place] = self._standing - before
         return module
 
     def _value(self, value: Any) -> Any:
@@ -110,12 +142,21 @@ class _Decoder:
             return self.module(value)
         return [self._value(item) for item in value] if isinstance(value, list) else value
 
-    def _require_room(self, arguments: dict[str, Any]) -> None:
-        sizes = [value for value in arguments.values() if type(value) is int]
-        if sizes and (math.prod(sizes) > self._numbers or max(sizes) > max(self._numbers, 10**6)):
-            raise CheckpointError(
-                f"a layer of sizes {sizes} is larger than the file, which holds {self._numbers} numbers"
-            )
+    def _again(self, place: Any) -> Any:
+        if type(place) is not int or not 0 <= place < len(self._made) or self._made[place] is None:
+            raise CheckpointError(f"its architecture repeats module {place!r:.80}, which there is not")
+        self._stand(self._inside[place])
+        return self._made[place]
+
+    def _stand(self, count: int) -> None:
+        self._standing += count
+        if self._standing > _MOST_MODULES:
+            raise CheckpointError(f"more than {_MOST_MODULES} modules stand in its architecture")
+
+    def _claim(self, numbers: int) -> None:
+        self._left -= max(numbers, 0)
+        if self._left < 0:
+            raise CheckpointError(f"its layers are larger than the file, which holds {self._numbers} numbers")
 
 
 def _construct(cls: type, arguments: dict[str, Any]) -> Any:

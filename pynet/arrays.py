@@ -6,6 +6,7 @@ through here first.
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -134,11 +135,17 @@ _CACHE_LINE = 64
 
 def aligned(array: Array) -> Array:
     """Return a copy that starts at a cache line: vectors of it do not lie across two, which doubles their cost."""
-    memory = np.empty(array.nbytes + _CACHE_LINE, np.uint8)
-    start = -memory.__array_interface__["data"][0] % _CACHE_LINE
-    copy: Array = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy = aligned_empty(array.shape, array.dtype)
     copy[...] = array
     return copy
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Return an array that starts at a cache line, in memory that nobody has touched yet."""
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.empty(size + _CACHE_LINE, np.uint8)
+    start = -memory.__array_interface__["data"][0] % _CACHE_LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _describe(value: object, array: Array) -> str:

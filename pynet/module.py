@@ -236,7 +236,7 @@ class Module:
         unexpected = [name for name in state if name not in own]
         if strict and (missing or unexpected):
             raise ValueError(f"state does not fit: missing {missing}, unexpected {unexpected}")
-        new = {}
+        values = {}
         for name, array in own.items():
             if name in missing:
                 continue
@@ -247,7 +247,9 @@ class Module:
                 raise StateError(f"{name} is read-only and cannot be loaded")
             if array.dtype.kind in "iu" and not np.all(np.isfinite(value) & (value == np.floor(value))):
                 raise ValueError(f"{name} must hold whole numbers, got {value}")
-            new[name] = value.astype(array.dtype)
+            values[name] = value
+        # All are right, so that memory for copies is not taken in vain; a value may lie in an array that is written.
+        new = {name: value.astype(own[name].dtype) for name, value in values.items()}
         for name, value in new.items():
             own[name][...] = value
         return Mismatch(missing, unexpected)

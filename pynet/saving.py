@@ -2,20 +2,22 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import architecture, protocol
 from .arrays import Array
 from .errors import CheckpointError
+from .formats import format_of, json_text
 from .module import Module
+from .replacing import open_at_once, replace
 
 __all__ = ["load", "load_metadata", "save"]
 
-_HEADER = "pynet"  # the entry that holds the architecture
 _EXTRA = "extra/"  # what the names of arrays begin with that are no state of the model
 
 
@@ -39,19 +41,18 @@ def save(model: Module, path: str | os.PathLike[str], metadata: Any = None) -> N
         Its architecture comes from ``config()``: a user's own class too, as long as that returns what its constructor
         takes. Random state is not written.
     path : str or path
-        Ends in ``.npz`` (NumPy's format, nothing else needed) or ``.safetensors`` (needs ``pynet[train]``).
+        Ends in ``.npz`` or ``.safetensors``.
     metadata : dict, list, str, number, bool or None
         Whatever belongs to the model, such as names of classes: what JSON can hold. `load_metadata` returns it.
 
     Raises
     ------
     ValueError
-        If the ending is another one, or a number in ``metadata`` is not finite.
+        If the ending is another one, a number in ``metadata`` is not finite, or there is more of it than `load` would
+        give memory to.
     TypeError
-        If the model is no `pynet.Module`, or holds a constructor's argument that a file cannot keep; if ``metadata`` is
-        nothing that JSON can hold.
-    ImportError
-        If the safetensors library is missing.
+        If the model is no `pynet.Module`, or holds a constructor's argument or an array that a file cannot keep; if
+        ``metadata`` is nothing that JSON can hold.
     OSError
         If the file cannot be written.
     """
@@ -60,20 +61,22 @@ def save(model: Module, path: str | os.PathLike[str], metadata: Any = None) -> N
 
 def write(model: Module, path: str | os.PathLike[str], metadata: Any, extra: Mapping[str, Array]) -> None:
     """Write a model, metadata, and arrays of other names than the model's: see `save`."""
-    import json
-
     if not isinstance(model, Module):
         raise TypeError(f"model must be a pynet.Module, got {type(model).__name__}")
-    in_format = _format(path, {".npz": _write_npz, ".safetensors": _write_safetensors})
+    in_format = format_of(path)
     modes = [bool(getattr(part, "training", True)) for _, part in protocol.modules(model)]
     header = {"format": 1, "architecture": architecture.encode(model), "training": modes}
-    try:
-        json.dumps(metadata, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"metadata must be what JSON can hold: {error}") from None
-    text = json.dumps(header | {"metadata": metadata}, allow_nan=False)
     arrays = model.state_dict() | {_EXTRA + name: np.asarray(array, order="C") for name, array in extra.items()}
-    _replace(path, lambda file: in_format(file, text, arrays))
+    try:
+        text = json_text.dump(header | {"metadata": metadata})
+        json_text.require_room(text, len(text) + sum(array.nbytes for array in arrays.values()))
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"metadata must be what JSON can hold: {error}") from None
+    for name in arrays:
+        if not name.isprintable():
+            raise ValueError(f"{name!r:.80} is no name for a parameter in a file")
+    replace(path, lambda file: in_format.write(file, text, arrays))
 
 
 def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
@@ -99,10 +102,13 @@ def load(path: str | os.PathLike[str], classes: Iterable[type] = ()) -> Any:
         If the file is damaged, not one of pynet's, or names a class that was not given.
     ValueError
         If the ending is another one.
-    ImportError
-        If the safetensors library is missing.
     OSError
         If the file cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        If the file holds numbers that are not finite.
     """
     return load_with_metadata(path, classes)[0]
 
@@ -111,7 +117,7 @@ def load_with_metadata(path: str | os.PathLike[str], classes: Iterable[type] = (
     """Return what `load` and `load_metadata` return, with the file read once."""
     classes = _as_classes(classes)
     content = read(path)
-    with _told_of(path):
+    with told_of(path):
         return _restore(content, classes), content.header.get("metadata")
 
 
@@ -120,7 +126,7 @@ def load_metadata(path: str | os.PathLike[str]) -> Any:
 
     Raises
     ------
-    CheckpointError, ValueError, ImportError, OSError
+    CheckpointError, ValueError, OSError
         As `load`.
     """
     return read(path).header.get("metadata")
@@ -128,25 +134,31 @@ def load_metadata(path: str | os.PathLike[str]) -> Any:
 
 def read(path: str | os.PathLike[str]) -> Content:
     """Read all that a file holds; errors as those of `load`."""
-    in_format = _format(path, {".npz": _read_npz, ".safetensors": _read_safetensors})
+    in_format = format_of(path)
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise CheckpointError(f"{os.fspath(path)} is no regular file")
-    with _told_of(path):
-        text, arrays = in_format(os.fspath(path))
+    with told_of(path), open(path, "rb", opener=open_at_once) as file:
+        header, arrays = in_format.read(file, os.fstat(file.fileno()).st_size)
+        if not isinstance(header, dict) or type(header.get("format")) is not int or header["format"] != 1:
+            raise CheckpointError("its format is not one that this version of pynet knows")
         state = {name: array for name, array in arrays.items() if not name.startswith(_EXTRA)}
         extra = {name.removeprefix(_EXTRA): array for name, array in arrays.items() if name.startswith(_EXTRA)}
-        return Content(_parse(text), state, extra)
+        return Content(header, state, extra)
 
 
 @contextmanager
-def _told_of(path: str | os.PathLike[str]) -> Iterator[None]:
+def told_of(path: str | os.PathLike[str]) -> Iterator[None]:
     """Name the file in whatever goes wrong with its content."""
     try:
         yield
-    except (CheckpointError, ImportError, PermissionError) as error:
-        raise type(error)(f"{os.fspath(path)}: {error}") from None
+    except (OSError, MemoryError) as error:  # the system's fault, not the file's
+        if isinstance(error, OSError) and error.errno and error.filename is None:
+            error.filename = os.fspath(path)
+        raise
+    except CheckpointError as error:
+        raise CheckpointError(f"{os.fspath(path)}: {error}") from None
     except Exception as error:  # whatever a parser says of a file that is not what it should be
-        raise CheckpointError(f"{os.fspath(path)} is damaged, or not one of pynet's: {error}") from error
+        raise CheckpointError(f"{os.fspath(path)} is damaged, or not what it should be: {error!s:.500}") from error
 
 
 def _as_classes(classes: Any) -> list[type]:
@@ -156,118 +168,44 @@ def _as_classes(classes: Any) -> list[type]:
     return found
 
 
-def _parse(text: str) -> dict[str, Any]:
-    import json
-
-    header = json.loads(text)
-    if not isinstance(header, dict) or header.get("format") != 1:
-        raise CheckpointError("its format is not one that this version of pynet knows")
-    return header
-
-
 def _restore(content: Content, classes: list[type]) -> Any:
     header, state, _ = content
     numbers = sum(array.size for array in state.values())
     model = architecture.decode(header.get("architecture"), classes, numbers)
-    _take_dtypes(model, state)
+    modules, modes = protocol.modules(model), header.get("training")
+    if not isinstance(modes, list) or len(modes) != len(modules) or not all(isinstance(mode, bool) for mode in modes):
+        raise CheckpointError("it does not say for each module whether that is in training")
+    arrays = protocol.all_parameters(model) + protocol.all_buffers(model)
+    _require_shapes({parameter.name: parameter.array.shape for parameter in arrays}, state)
+    _take_dtypes(arrays, state)
     model.load_state_dict(state)
-    for (_, part), training in zip(protocol.modules(model), header["training"], strict=True):
+    for (_, part), training in zip(modules, modes, strict=True):
         if hasattr(part, "training"):
-            part.training = bool(training)
+            part.training = training
+    _report_what_is_not_finite(state)
     return model
 
 
-def _take_dtypes(model: Any, state: dict[str, Array]) -> None:
+def _require_shapes(expected: dict[str, tuple[int, ...]], state: dict[str, Array]) -> None:
+    """Raise if these are not the arrays of the model: before memory is taken for copies."""
+    found = {name: array.shape for name, array in state.items()}
+    wrong = [name for name in expected | found if expected.get(name) != found.get(name)]
+    if wrong:
+        name = wrong[0]
+        raise CheckpointError(
+            f"{name!r:.80} of its architecture has shape {expected.get(name)}, of its arrays {found.get(name)}"
+        )
+
+
+def _take_dtypes(arrays: list[protocol.Parameter], state: dict[str, Array]) -> None:
     """Convert those modules whose arrays are of another dtype in the file: a user's comes in the default one."""
-    for name, array, _, owner in protocol.all_parameters(model) + protocol.all_buffers(model):
-        stored = state.get(name)
-        if stored is not None and stored.dtype.kind == array.dtype.kind == "f" and stored.dtype != array.dtype:
+    for name, array, _, owner in arrays:
+        stored = state[name]
+        if stored.dtype.kind == array.dtype.kind == "f" and stored.dtype != array.dtype:
             protocol.convert(owner, stored.dtype)
 
 
-def _format(path: str | os.PathLike[str], formats: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    found = formats.get(os.path.splitext(path)[1])
-    if found is None:
-        raise ValueError(f"path must end in {' or '.join(formats)}, got {os.fspath(path)!r}")
-    return found
-
-
-def _write_npz(file: IO[bytes], header: str, state: dict[str, Array]) -> None:
-    # A name like 'file' is an argument of np.savez itself; the prefix keeps parameters out of its way.
-    arrays = {f"state/{name}": array for name, array in state.items()}
-    np.savez(file, allow_pickle=False, **{_HEADER: np.frombuffer(header.encode(), np.uint8)}, **arrays)
-
-
-def _read_npz(path: str) -> tuple[str, dict[str, Array]]:
-    import io
-    import zipfile
-
-    with open(path, "rb") as file:
-        content = io.BytesIO(file.read())  # nobody can change it while it is read
-    with zipfile.ZipFile(content) as archive:
-        for entry in archive.infolist():
-            # np.savez stores entries as they are; a compressed one could grow beyond all bounds.
-            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > content.getbuffer().nbytes:
-                raise CheckpointError(f"entry {entry.filename!r} is compressed or larger than the file")
-    with np.load(content, allow_pickle=False) as archive:
-        if _HEADER not in archive.files:
-            raise CheckpointError("it holds no architecture: was it written by pynet.save?")
-        header = archive[_HEADER].tobytes().decode()
-        return header, {
-            name.removeprefix("state/"): archive[name] for name in archive.files if name.startswith("state/")
-        }
-
-
-def _safetensors() -> Any:
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise ImportError(
-            "'.safetensors' files need a library: pip install 'pynet[train]'; '.npz' needs none"
-        ) from error
-    return safetensors
-
-
-def _write_safetensors(file: IO[bytes], header: str, state: dict[str, Array]) -> None:
-    # The library writes strided arrays as if they were contiguous: state_dict() returns contiguous copies.
-    file.write(_safetensors().numpy.save(state, metadata={_HEADER: header}))
-
-
-def _read_safetensors(path: str) -> tuple[str, dict[str, Array]]:
-    library = _safetensors()
-    try:
-        with library.safe_open(path, "numpy") as file:
-            header = (file.metadata() or {}).get(_HEADER)
-            if header is None:
-                raise CheckpointError("it holds no architecture: was it written by pynet.save?")
-            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except library.SafetensorError as error:
-        raise CheckpointError(f"it is damaged, or no safetensors file: {error}") from error
-
-
-def _replace(path: str | os.PathLike[str], write: Callable[[IO[bytes]], None]) -> None:
-    """Write a file beside ``path`` and put it in its place; after an error the old one is as it was."""
-    import threading
-
-    target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
-    new = os.path.join(folder, f".pynet-{os.getpid()}-{threading.get_ident()}.new")
-    try:
-        with open(new, "wb") as file:
-            write(file)
-            file.flush()
-            if os.path.exists(target):
-                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(target).st_mode))
-            os.fsync(file.fileno())
-        os.replace(new, target)
-    except BaseException:
-        if os.path.exists(new):
-            os.unlink(new)
-        raise
-    entry = os.open(folder, os.O_RDONLY)  # the new name is safe once the folder is written too
-    try:
-        os.fsync(entry)
-    finally:
-        os.close(entry)
+def _report_what_is_not_finite(state: dict[str, Array]) -> None:
+    for name, array in state.items():
+        if array.dtype.kind == "f" and array.size and not (np.isfinite(array.min()) and np.isfinite(array.max())):
+            warnings.warn(f"{name!r} of the file holds numbers that are not finite", stacklevel=4)

@@ -70,10 +70,16 @@ class Sequential(Module):
         super().__init__()
         self.layers: list[Any] = []
         for layer in layers:
-            self.append(layer)
+            self._add(layer)
 
     def append(self, layer: Any) -> Sequential:
         """Add a module at the end; return ``self``."""
+        if protocol.is_module(layer) and any(below is self for _, below in protocol.modules(layer)):
+            raise ValueError(f"layer {len(self.layers)} of Sequential contains this Sequential itself")
+        self._add(layer)
+        return self
+
+    def _add(self, layer: Any) -> None:
         if not protocol.is_module(layer):
             hint = f": write {layer.__name__}(...)" if isinstance(layer, type) else ""
             hint = ": write Sequential(*layers)" if isinstance(layer, list | tuple) else hint
@@ -81,10 +87,7 @@ class Sequential(Module):
                 f"layer {len(self.layers)} of Sequential must be a module with forward and backward, "
                 f"got {layer!r:.80}{hint}"
             )
-        if any(below is self for _, below in protocol.modules(layer)):
-            raise ValueError(f"layer {len(self.layers)} of Sequential contains this Sequential itself")
         self.layers.append(layer)
-        return self
 
     def forward(self, input: npt.ArrayLike) -> Array:
         """Run the layers from first to last; return the last output."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from ..arrays import Array, aligned, choose_dtype
+from ..arrays import Array, choose_dtype
 from ..checks import as_size
 from ..module import named
 from ..random import Randomness, Seed
@@ -74,8 +74,8 @@ class Linear(Parametric):
         self.dim_in, self.dim_out = as_size(dim_in, "dim_in"), as_size(dim_out, "dim_out")
         kind, random = choose_dtype(dtype), Randomness(seed)
         bound = 1 / np.sqrt(max(self.dim_in, 1))
-        self._weight = aligned(random.uniform(bound, (self.dim_out, self.dim_in)).astype(kind, copy=False))
-        self._bias = aligned(random.uniform(bound, (self.dim_out,)).astype(kind, copy=False)) if bias else None
+        self._weight = random.uniform(bound, (self.dim_out, self.dim_in), kind)
+        self._bias = random.uniform(bound, (self.dim_out,), kind) if bias else None
         self._grad_weight = np.zeros_like(self._weight)
         self._grad_bias = np.zeros_like(self._bias) if bias else None
 

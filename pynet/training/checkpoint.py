@@ -11,6 +11,7 @@ from .. import saving
 from ..arrays import Array
 from ..errors import CheckpointError
 from ..module import Module
+from . import random_state
 
 
 def write(path: str | os.PathLike[str], model: Module, run: dict[str, Any]) -> None:
@@ -20,8 +21,9 @@ def write(path: str | os.PathLike[str], model: Module, run: dict[str, Any]) -> N
 
 
 class Saved(NamedTuple):
-    """The states of a run and of its model."""
+    """The states of a run and of its model, and the file that they come from."""
 
+    path: str
     run: dict[str, Any]
     state: dict[str, Array]
 
@@ -36,12 +38,32 @@ def read(path: str | os.PathLike[str]) -> Saved:
     """
     content = saving.read(path)
     metadata = content.header.get("metadata")
-    if not isinstance(metadata, dict) or "run" not in metadata:
-        raise CheckpointError(f"{os.fspath(path)} holds a model but no training run: write it with Checkpoint")
-    try:
-        return Saved(_unpack(metadata["run"], content.extra), content.state)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{os.fspath(path)} is damaged: {error!r}") from None
+    with saving.told_of(path):
+        if not isinstance(metadata, dict) or "run" not in metadata:
+            raise CheckpointError("it holds a model but no training run: write it with Checkpoint")
+        run = _unpack(metadata["run"], content.extra)
+        _require_parts(run)
+        return Saved(os.fspath(path), run, content.state)
+
+
+# What a run consists of.
+_PARTS = {"history": dict, "stopping": str, "optimizer": dict, "callbacks": list, "random": dict}
+
+
+def _require_parts(run: Any) -> None:
+    if not isinstance(run, dict) or any(not isinstance(run.get(name), kind) for name, kind in _PARTS.items()):
+        raise CheckpointError(f"its run does not consist of {', '.join(_PARTS)}")
+    figures = list(run["history"].values())
+    if not all(isinstance(f, np.ndarray) and f.shape == figures[0].shape == (f.size,) for f in figures):
+        raise CheckpointError("its history does not have one number for each epoch")
+    if not all(map(_is_name_and_state, run["callbacks"])):
+        raise CheckpointError("its callbacks are not names and states")
+    for moment in ("start", "now"):
+        random_state.require(run["random"][moment])
+
+
+def _is_name_and_state(pair: Any) -> bool:
+    return isinstance(pair, list) and [type(item) for item in pair] == [str, dict]
 
 
 def _pack(value: Any, name: str, arrays: dict[str, Array]) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import protocol
+from ..errors import CheckpointError
 from ..random import Randomness
 
 
@@ -15,6 +16,26 @@ def capture(model: Any, order: Randomness) -> dict[str, Any]:
     kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
     own = [generator.bit_generator.state for generator in _generators(model, order)]
     return {"numpy": [kind, np.array(keys), position, has_gauss, gauss], "own": own}
+
+
+def require(state: Any) -> None:
+    """Raise CheckpointError if this is nothing that `capture` returned.
+
+    NumPy takes whatever position it is given as the next number's place in memory.
+    """
+    kind, keys, position, has_gauss, gauss = state["numpy"]
+    positions = [(position, len(keys)), *(pair for own in state["own"] for pair in _positions(own))]
+    if kind != "MT19937" or not all(type(p) is int and 0 <= p <= most for p, most in positions):
+        raise CheckpointError("its state of the random generators is none")
+    if keys.shape != (624,) or type(has_gauss) is not int or not isinstance(gauss, int | float):
+        raise CheckpointError("its state of NumPy's random generator is none")
+
+
+def _positions(own: dict[str, Any]) -> list[tuple[Any, int]]:
+    """Return where a generator is in the numbers that it has in store, and how many those are."""
+    if own["bit_generator"] == "MT19937":
+        return [(own["state"]["pos"], 624)]
+    return [(own["buffer_pos"], 4)] if own["bit_generator"] == "Philox" else []
 
 
 def restore(state: dict[str, Any], model: Any, order: Randomness) -> None:

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from ..metrics import Metric, MetricLike, as_metrics
 from ..random import Randomness, Seed
 from ..replay import replay
 from ..roles import as_criterion, as_module, as_optimizer
+from ..saving import told_of
 from ..snapshot import restore_snapshot, take_snapshot
 from . import checkpoint, random_state
 from .arguments import as_callbacks, as_pair
@@ -200,20 +202,18 @@ class Trainer:
         weight = row_weights(samples.y, sample_weight, class_weight)
         held_out = None if validation_data is None else self._samples(*as_pair(validation_data), "X_val y_val")
         resumed = None if resume is None else self._read(resume)
-        before = None if resumed is None else _Before(self, order)
-        if resumed is not None:
-            random_state.restore(resumed.run["random"]["start"], self.model, order)
-        start = random_state.capture(self.model, order)
-        train, validation = _split(samples, held_out, validation_split, order)
-        samples.set_weight(weight, train.rows)
+        unless_it_begins = nullcontext() if resumed is None else _PutBack(self, order)
+        with unless_it_begins:
+            if resumed is not None:
+                with told_of(resumed.path):
+                    random_state.restore(resumed.run["random"]["start"], self.model, order)
+            start = random_state.capture(self.model, order)
+            train, validation = _split(samples, held_out, validation_split, order)
+            samples.set_weight(weight, train.rows)
         self._run = _Run(train, validation, epochs, batch_size, bool(shuffle), order, start)
         try:
-            try:
+            with unless_it_begins:
                 self._begin(resumed)
-            except Exception:
-                if before is not None:
-                    before.restore()
-                raise
             with noted_interruption() as interruption:
                 self._train(self._run, interruption)
         finally:
@@ -319,14 +319,16 @@ class Trainer:
             self._call("on_fit_begin")
             return
         run = resumed.run
-        self.model.load_state_dict(resumed.state)
-        self.optimizer.load_state_dict(run["optimizer"])
+        with told_of(resumed.path):
+            self.model.load_state_dict(resumed.state)
+            self.optimizer.load_state_dict(run["optimizer"])
         self.history = History({name: values.tolist() for name, values in run["history"].items()})
         self.epoch, self._stopping = self.history.epochs, run["stopping"]
         self._call("on_fit_begin")
-        for callback, (_, state) in zip(self._with_state(), run["callbacks"], strict=True):
-            callback.load_state_dict(state)
-        random_state.restore(run["random"]["now"], self.model, self._run.order)
+        with told_of(resumed.path):
+            for callback, (_, state) in zip(self._with_state(), run["callbacks"], strict=True):
+                callback.load_state_dict(state)
+            random_state.restore(run["random"]["now"], self.model, self._run.order)
 
     def _train(self, run: _Run, interruption: Interruption) -> None:
         while self.history.epochs < run.epochs and not self._stopping:
@@ -472,19 +474,22 @@ class Trainer:
         return f"Trainer({type(self.model).__name__}, {self.criterion!r}, {self.optimizer!r})"
 
 
-class _Before:
-    """Model, optimizer and random state, to be put back if a run cannot be resumed."""
+class _PutBack:
+    """A ``with`` block after whose errors model, optimizer and random state are as they were before this was made."""
 
     def __init__(self, trainer: Trainer, order: Randomness) -> None:
         self._trainer, self._order = trainer, order
         self._weights, self._optimizer = take_snapshot(trainer.model), trainer.optimizer.state_dict()
         self._random = random_state.capture(trainer.model, order)
 
-    def restore(self) -> None:
-        """Put all back."""
-        restore_snapshot(self._trainer.model, self._weights)
-        self._trainer.optimizer.load_state_dict(self._optimizer)
-        random_state.restore(self._random, self._trainer.model, self._order)
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            restore_snapshot(self._trainer.model, self._weights)
+            self._trainer.optimizer.load_state_dict(self._optimizer)
+            random_state.restore(self._random, self._trainer.model, self._order)
 
 
 def _split(
