@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from . import layers
+from .arrays import unfilled
 from .describe import config_of
 from .errors import CheckpointError
 from .protocol import is_module
-from .random import unfilled
 from .sequential import Sequential
 
 # How many numbers those layers hold that hold any, by their constructors' arguments.
@@ -123,6 +123,8 @@ class _Decoder:
         cls = self._known.get(name) if isinstance(name, str) else None
         if cls is None:
             raise CheckpointError(f"it holds a {name!r}, which is not pynet's: load(path, classes=[{name}]) admits it")
+        if not isinstance(data["arguments"], dict) or "seed" in data["arguments"]:  # which is never written
+            raise CheckpointError(f"what {name} is made from is not what pynet.save writes")
         before = self._standing
         self._made.append(None)
         self._inside.append(0)

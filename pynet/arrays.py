@@ -7,6 +7,9 @@ through here first.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -146,6 +149,24 @@ def aligned_empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     memory = np.empty(size + _CACHE_LINE, np.uint8)
     start = -memory.__array_interface__["data"][0] % _CACHE_LINE
     return memory[start : start + size].view(dtype).reshape(shape)
+
+
+_unfilled = ContextVar("unfilled", default=False)
+
+
+@contextmanager
+def unfilled() -> Iterator[None]:
+    """Have new parameters stay as they come from the system, in memory that nobody touches: a file will fill them."""
+    token = _unfilled.set(True)
+    try:
+        yield
+    finally:
+        _unfilled.reset(token)
+
+
+def stay_unfilled() -> bool:
+    """Whether new parameters are to stay so."""
+    return _unfilled.get()
 
 
 def _describe(value: object, array: Array) -> str:

@@ -1,28 +1,13 @@
 """Where randomness comes from: NumPy's global generator, as in the notebook, or a seed of one's own."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from .arrays import aligned, aligned_empty
+from .arrays import aligned, aligned_empty, stay_unfilled
 
 # Quoted, because NumPy loads its generators when they are first named: 10 ms that `import pynet` need not take.
 Seed: TypeAlias = "int | np.integer[Any] | np.random.Generator | None"
-
-_left_unfilled = ContextVar("left_unfilled", default=False)
-
-
-@contextmanager
-def unfilled() -> Iterator[None]:
-    """Have arrays left as they come from the system instead of drawn: for weights that a file is to be read into."""
-    token = _left_unfilled.set(True)
-    try:
-        yield
-    finally:
-        _left_unfilled.reset(token)
 
 
 class Randomness:
@@ -40,7 +25,7 @@ class Randomness:
 
     def uniform(self, bound: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, np.dtype[Any]]:
         """Draw from [-bound, bound): an array that starts at a cache line."""
-        if _left_unfilled.get():
+        if stay_unfilled():
             return aligned_empty(shape, dtype)
         return aligned((self.generator or np.random).uniform(-bound, bound, shape).astype(dtype, copy=False))
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import architecture, protocol
-from .arrays import Array
+from .arrays import Array, native_float
 from .errors import CheckpointError
 from .formats import format_of, json_text
 from .module import Module
@@ -200,9 +200,10 @@ def _require_shapes(expected: dict[str, tuple[int, ...]], state: dict[str, Array
 def _take_dtypes(arrays: list[protocol.Parameter], state: dict[str, Array]) -> None:
     """Convert those modules whose arrays are of another dtype in the file: a user's comes in the default one."""
     for name, array, _, owner in arrays:
-        stored = state[name]
-        if stored.dtype.kind == array.dtype.kind == "f" and stored.dtype != array.dtype:
-            protocol.convert(owner, stored.dtype)
+        dtype = state[name].dtype.newbyteorder("=")
+        ours = getattr(owner, "is_leaf", False)
+        if dtype.kind == array.dtype.kind == "f" and dtype != array.dtype and (native_float(dtype) or not ours):
+            protocol.convert(owner, dtype)
 
 
 def _report_what_is_not_finite(state: dict[str, Array]) -> None:

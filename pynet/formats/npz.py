@@ -94,10 +94,11 @@ def _entries(file: IO[bytes], size: int) -> Iterator[_Entry]:
     place = 0
     with zipfile.ZipFile(_Bounded(file)) as archive:
         for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
-            name = entry.orig_filename
+            name, in_utf8 = entry.orig_filename, entry.flag_bits & 0x800
             if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
                 raise CheckpointError(f"entry {name!r:.80} is compressed")
-            in_utf8 = entry.flag_bits & 0x800
+            if entry.flag_bits & ~in_utf8:
+                raise CheckpointError(f"entry {name!r:.80} is encrypted, or not as it should be")
             file.seek(place)
             signature, name_length, extra_length = struct.unpack("<4s22x2H", file.read(30))
             known_as = file.read(name_length).decode("utf-8" if in_utf8 else "cp437")
@@ -123,5 +124,7 @@ def _array(file: IO[bytes], entry: _Entry) -> Array:
         raise CheckpointError(f"{entry.name!r} is no array of numbers")
     dtype, shape = np.dtype(found[2].decode()), tuple(int(length) for length in found[4].split(b",") if length.strip())
     if len(content) - len(found[0]) != dtype.itemsize * math.prod(shape):
-        raise CheckpointError(f"{entry.name!r} has {len(content)} bytes, another number than for its shape {shape}")
+        raise CheckpointError(
+            f"{entry.name!r} has {len(content)} bytes, another number than for its shape {shape!s:.80}"
+        )
     return np.ndarray(shape, dtype, content, len(found[0]), order="F" if found[3] == b"True" else "C")

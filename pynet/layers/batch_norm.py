@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from ..arrays import Array, choose_dtype
+from ..arrays import Array, choose_dtype, stay_unfilled
 from ..checks import as_at_least_zero, as_share, as_size
 from ..module import named
 from ..replay import is_replaying
@@ -95,9 +95,10 @@ class BatchNorm(Parametric):
         self.eps, self.momentum = eps, momentum
         self.affine = bool(affine)
         kind = choose_dtype(dtype)
-        self._weight = np.ones(size, kind) if affine else None
+        ones = np.empty if stay_unfilled() else np.ones
+        self._weight = ones(size, kind) if affine else None
         self._bias, self._grad_weight, self._grad_bias = (np.zeros(size, kind) if affine else None for _ in range(3))
-        self._running_mean, self._running_var = np.zeros(size, kind), np.ones(size, kind)
+        self._running_mean, self._running_var = np.zeros(size, kind), ones(size, kind)
         self._num_batches_tracked = np.zeros((), np.int64)
 
     @property

@@ -76,8 +76,8 @@ class Linear(Parametric):
         bound = 1 / np.sqrt(max(self.dim_in, 1))
         self._weight = random.uniform(bound, (self.dim_out, self.dim_in), kind)
         self._bias = random.uniform(bound, (self.dim_out,), kind) if bias else None
-        self._grad_weight = np.zeros_like(self._weight)
-        self._grad_bias = np.zeros_like(self._bias) if bias else None
+        self._grad_weight = np.zeros((self.dim_out, self.dim_in), kind)
+        self._grad_bias = np.zeros(self.dim_out, kind) if bias else None
 
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
