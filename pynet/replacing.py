@@ -7,8 +7,8 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO
 
 _NAME = re.compile(r"\.pynet-[0-9a-f]{16}\.new")
@@ -31,21 +31,15 @@ def replace(path: str | os.PathLike[str], write: Callable[[IO[bytes]], None]) ->
         raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
     old = _status(target)
     _remove_what_was_left(folder)
-    new, file = _create(folder)
-    try:
-        with file:
-            write(file)
-            file.flush()
-            if old is not None:
-                with suppress(PermissionError):
-                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
-                os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
-            os.fsync(file.fileno())
-            os.replace(new, target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(new)
-        raise
+    with _new_file(folder) as (new, file):
+        write(file)
+        file.flush()
+        if old is not None:
+            with suppress(PermissionError):
+                os.fchown(file.fileno(), old.st_uid, old.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
+        os.fsync(file.fileno())
+        os.replace(new, target)
     _flush_folder(folder)  # the new name is safe once the folder is written too
 
 
@@ -62,16 +56,23 @@ def _status(target: str) -> os.stat_result | None:
     return status
 
 
-def _create(folder: str) -> tuple[str, IO[bytes]]:
-    """Return a new file and its name, locked for as long as it is open."""
+@contextmanager
+def _new_file(folder: str) -> Iterator[tuple[str, IO[bytes]]]:
+    """Give the name of a new file and the file, locked while it is open; after an error there is none."""
     while True:
         name = os.path.join(folder, f".pynet-{os.urandom(8).hex()}.new")
-        file = open(name, "xb")  # noqa: SIM115, closed by the caller
-        with suppress(OSError):  # there are file systems without locks
-            fcntl.flock(file, fcntl.LOCK_EX)
-        if os.fstat(file.fileno()).st_nlink > 0:
-            return name, file
-        file.close()  # taken for one that was left, before it was locked
+        with open(name, "xb") as file:
+            try:
+                with suppress(OSError):  # there are file systems without locks
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                if os.fstat(file.fileno()).st_nlink == 0:
+                    continue  # somebody took it for one that was left, before it was locked
+                yield name, file
+            except BaseException:
+                with suppress(FileNotFoundError):
+                    os.unlink(name)
+                raise
+            return
 
 
 def _remove_what_was_left(folder: str) -> None:

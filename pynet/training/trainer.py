@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -202,26 +202,26 @@ class Trainer:
         weight = row_weights(samples.y, sample_weight, class_weight)
         held_out = None if validation_data is None else self._samples(*as_pair(validation_data), "X_val y_val")
         resumed = None if resume is None else self._read(resume)
-        unless_it_begins = nullcontext() if resumed is None else _PutBack(self, order)
-        with unless_it_begins:
+        with ExitStack() as undo:
             if resumed is not None:
+                undo.callback(_Before(self, order).restore)
                 with told_of(resumed.path):
                     random_state.restore(resumed.run["random"]["start"], self.model, order)
             start = random_state.capture(self.model, order)
             train, validation = _split(samples, held_out, validation_split, order)
             samples.set_weight(weight, train.rows)
-        self._run = _Run(train, validation, epochs, batch_size, bool(shuffle), order, start)
-        try:
-            with unless_it_begins:
-                self._begin(resumed)
-            with noted_interruption() as interruption:
-                self._train(self._run, interruption)
-        finally:
-            protocol.set_mode(self.model, training=False)
+            self._run = _Run(train, validation, epochs, batch_size, bool(shuffle), order, start)
             try:
-                self._call("on_fit_end")
+                self._begin(resumed)
+                undo.pop_all()  # it has begun
+                with noted_interruption() as interruption:
+                    self._train(self._run, interruption)
             finally:
-                self._run = None
+                protocol.set_mode(self.model, training=False)
+                try:
+                    self._call("on_fit_end")
+                finally:
+                    self._run = None
         return self.history
 
     def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike, batch_size: int = _ROWS_AT_ONCE) -> dict[str, float]:
@@ -474,22 +474,19 @@ class Trainer:
         return f"Trainer({type(self.model).__name__}, {self.criterion!r}, {self.optimizer!r})"
 
 
-class _PutBack:
-    """A ``with`` block after whose errors model, optimizer and random state are as they were before this was made."""
+class _Before:
+    """Model, optimizer and random state, to be put back if a run cannot be resumed."""
 
     def __init__(self, trainer: Trainer, order: Randomness) -> None:
         self._trainer, self._order = trainer, order
         self._weights, self._optimizer = take_snapshot(trainer.model), trainer.optimizer.state_dict()
         self._random = random_state.capture(trainer.model, order)
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            restore_snapshot(self._trainer.model, self._weights)
-            self._trainer.optimizer.load_state_dict(self._optimizer)
-            random_state.restore(self._random, self._trainer.model, self._order)
+    def restore(self) -> None:
+        """Put all back."""
+        restore_snapshot(self._trainer.model, self._weights)
+        self._trainer.optimizer.load_state_dict(self._optimizer)
+        random_state.restore(self._random, self._trainer.model, self._order)
 
 
 def _split(

@@ -1,11 +1,7 @@
-"""Files: what comes back, what is refused, and what a failed save leaves."""
+"""Saving and loading: what comes back, and what is refused when it is saved."""
 
-import contextlib
-import json
 import os
-import pickle
 import stat
-import zipfile
 
 import numpy as np
 import pytest
@@ -16,12 +12,6 @@ import pynet
 
 FORMATS = [".npz", ".safetensors"]
 each_format = pytest.mark.parametrize("ending", FORMATS)
-
-
-@pytest.fixture(autouse=True)
-def library(request):
-    if ".safetensors" in str(request.node.callspec.params if hasattr(request.node, "callspec") else ""):
-        pytest.importorskip("safetensors")
 
 
 class Scale(pynet.Module):
@@ -105,31 +95,6 @@ def test_what_a_file_cannot_keep_is_named(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@each_format
-def test_a_failed_save_leaves_the_old_file(ending, tmp_path, monkeypatch):
-    path = tmp_path / f"m{ending}"
-    pynet.save(pynet.Linear(2, 2), path)
-    os.chmod(path, 0o640)
-    old = path.read_bytes()
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    for function in ("fsync", "replace", "fchmod"):
-        with monkeypatch.context() as patch:
-            patch.setattr(os, function, full)
-            with pytest.raises(OSError, match="No space"):
-                pynet.save(pynet.Linear(3, 3), path)
-        assert path.read_bytes() == old
-        assert os.listdir(tmp_path) == [path.name]
-    link = tmp_path / f"link{ending}"
-    link.symlink_to(path)
-    pynet.save(pynet.Linear(3, 3), link)
-    assert link.is_symlink()
-    assert pynet.load(path).dim_in == 3
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
-
-
 def test_a_new_file_has_the_usual_permissions(tmp_path):
     old = os.umask(0o027)
     try:
@@ -139,114 +104,12 @@ def test_a_new_file_has_the_usual_permissions(tmp_path):
     assert stat.S_IMODE((tmp_path / "m.npz").stat().st_mode) == 0o640
 
 
-def damage(path, ending):
-    """Files that are not what save writes, from a good one."""
-    good = path.read_bytes()
-    yield "empty", b""
-    yield "cut", good[: len(good) // 2]
-    yield "text", b"hello" * 100
-    yield "pickle", pickle.dumps(pynet.ReLU())
-    middle = len(good) // 2
-    if ending == ".npz":
-        yield "flipped", good[:middle] + bytes([good[middle] ^ 255]) + good[middle + 1 :]
-
-
-@each_format
-def test_a_damaged_file_raises_checkpoint_error(ending, tmp_path):
-    path = tmp_path / f"m{ending}"
-    pynet.save(pynet.Sequential(pynet.Linear(30, 20), pynet.BatchNorm(20)), path)
-    for name, content in damage(path, ending):
-        bad = tmp_path / f"{name}{ending}"
-        bad.write_bytes(content)
-        with pytest.raises(pynet.CheckpointError, match=name):
-            pynet.load(bad)
-    os.mkfifo(tmp_path / f"fifo{ending}")
-    os.mkdir(tmp_path / f"folder{ending}")
-    with pytest.raises(FileNotFoundError):
-        pynet.load(tmp_path / f"absent{ending}")
-    for name in ("fifo", "folder"):
-        with pytest.raises(pynet.CheckpointError, match="no regular file"):
-            pynet.load(tmp_path / f"{name}{ending}")
-
-
-def write_npz(path, header, **arrays):
-    text = header if isinstance(header, str) else json.dumps(header)
-    np.savez(path, pynet=np.frombuffer(text.encode(), np.uint8), **{f"state/{k}": v for k, v in arrays.items()})
-
-
-def relu(**changes):
-    return {"format": 1} | layer("pynet.ReLU") | changes
-
-
-def layer(name, **arguments):
-    return {"format": 1, "architecture": {"class": name, "arguments": arguments}, "training": [True]}
-
-
-FORGED = [
-    relu(format=2),
-    relu(architecture=None),
-    relu(architecture={"class": "pynet.ReLU"}),
-    relu(architecture={"class": "pynet.ReLU", "arguments": []}),
-    relu(architecture={"class": ["pynet.ReLU"], "arguments": {}}),
-    relu(architecture={"again": 0}),
-    relu(training=[True, True]),
-    relu(training=None),
-    layer("pynet.Sequential", layers=[{"again": 0}]),
-    layer("pynet.Module"),
-    layer("os.system", command="true"),
-    layer("pynet.ReLU", extra=1),
-    layer("pynet.Linear", dim_in=2),
-    layer("pynet.Linear", dim_in="2", dim_out=2),
-    layer("pynet.Linear", dim_in=2, dim_out=-2),
-    layer("pynet.Linear", dim_in=2**30, dim_out=2**30),
-    layer("pynet.Linear", dim_in=2, dim_out=2),
-    layer("pynet.Dropout", p=float("nan")),
-    layer("pynet.Sequential", layers=[1]),
-    layer("pynet.Sequential", layers=3),
-    [],
-    "{",
-    "[" * 100_000,
-]
-
-
-@pytest.mark.parametrize("header", FORGED, ids=range(len(FORGED)))
-def test_a_forged_architecture_raises_checkpoint_error(header, tmp_path):
-    path = tmp_path / "m.npz"
-    write_npz(path, header, weight=np.ones((2, 3)))
-    with pytest.raises(pynet.CheckpointError):
-        pynet.load(path)
-
-
-def test_arrays_that_do_not_fit_raise_checkpoint_error(tmp_path):
-    path = tmp_path / "m.npz"
-    for arrays in ({"x": np.ones(1)}, {"x": np.array([object()])}):
-        write_npz(path, relu(), **arrays)
-        with pytest.raises(pynet.CheckpointError):
-            pynet.load(path)
-    np.savez(path, a=np.ones(1))
+def test_a_file_of_arrays_alone_is_said_to_be_one(tmp_path):
+    np.savez(tmp_path / "m.npz", a=np.ones(1))
     with pytest.raises(pynet.CheckpointError, match="no architecture"):
-        pynet.load(path)
-
-
-def test_a_compressed_entry_is_refused(tmp_path):
-    path = tmp_path / "m.npz"
-    pynet.save(pynet.ReLU(), path)
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("state/bomb.npy", b"\0" * 1_000_000)
-    with pytest.raises(pynet.CheckpointError, match="compressed"):
-        pynet.load(path)
-
-
-def test_nothing_is_unpickled(tmp_path):
-    class Trap:
-        def __reduce__(self):
-            return (os.mkdir, (str(tmp_path / "sprung"),))
-
-    path = tmp_path / "m.npz"
-    write_npz(path, relu(), trap=np.array([Trap()], dtype=object))
-    with pytest.raises(pynet.CheckpointError):
-        pynet.load(path)
-    assert not (tmp_path / "sprung").exists()
+        pynet.load(tmp_path / "m.npz")
+    with pytest.raises(FileNotFoundError):
+        pynet.load(tmp_path / "absent.npz")
 
 
 def test_a_module_that_stands_twice_comes_back_as_one(tmp_path):
@@ -354,19 +217,6 @@ def test_what_to_write_for_classes_is_said(tmp_path):
             pynet.load(tmp_path / "m.npz", classes=wrong)
     with pytest.raises(FileNotFoundError, match="no folder"):
         pynet.save(pynet.ReLU(), tmp_path / "absent" / "m.npz")
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_flipped_bytes_give_checkpoint_error_or_the_model(seed, tmp_path):
-    path = tmp_path / "m.npz"
-    pynet.save(pynet.Sequential(pynet.Linear(3, 2), pynet.BatchNorm(2)), path)
-    content, random = bytearray(path.read_bytes()), np.random.default_rng(seed)
-    for _ in range(10):
-        broken = content.copy()
-        broken[random.integers(len(broken))] ^= 1 << random.integers(8)
-        path.write_bytes(broken)
-        with contextlib.suppress(pynet.CheckpointError):
-            assert len(pynet.load(path)) == 2
 
 
 @each_format
