@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "bindings/released_gil.hpp"
 #include "runtime/index.hpp"
 
 namespace pynet {
@@ -98,7 +99,7 @@ auto by_dtype(const py::array& array, const F& f) {
 template <class F>
 auto compute(double operations, const F& f) {
     if (operations < 2e4) return f();
-    const py::gil_scoped_release nogil;
+    const ReleasedGil nogil;
     return f();
 }
 

@@ -253,7 +253,7 @@ class Step {
         if (plan.operations(rows.count, true) < long_work) {
             return plan.step(rows.x, rows.target, rows.count, options);
         }
-        const py::gil_scoped_release nogil;
+        const ReleasedGil nogil;
         return plan.step(rows.x, rows.target, rows.count, options);
     }
     template <class T>
@@ -296,7 +296,7 @@ class Predict {
             if (plan.operations(rows, false) < long_work) {
                 plan.predict(from, rows, to);
             } else {
-                const py::gil_scoped_release nogil;
+                const ReleasedGil nogil;
                 plan.predict(from, rows, to);
             }
             self.free_.push_back(std::move(taken));

@@ -54,6 +54,15 @@ std::vector<T> transposed(const std::vector<T>& a, Index rows, Index columns) {
     return t;
 }
 
+inline Index up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
+
+// The elements that packed panels of (depth, columns) take.
+template <class T>
+Index packed_size(const pynet::Product<T>& k, Index depth, Index columns) {
+    const Index rest = columns % k.panel;
+    return depth * (columns - rest + (rest > k.lanes ? k.panel : rest ? k.lanes : 0));
+}
+
 // What an output holds before the call: what is not written, or added to, stays NaN.
 template <class T>
 std::vector<T> unset(Index size) {

@@ -25,15 +25,6 @@ std::vector<T> multiplied(const Matrix<T>& a, const Matrix<T>& b) {
     return c;
 }
 
-Index up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
-
-// The elements that packed panels of (depth, columns) take.
-template <class T>
-Index packed_size(const pynet::Product<T>& k, Index depth, Index columns) {
-    const Index rest = columns % k.panel;
-    return depth * (columns - rest + (rest > k.lanes ? k.panel : rest ? k.lanes : 0));
-}
-
 const Index sizes[] = {1, 2, 3, 5, 7, 8, 9, 13, 14, 15, 16, 17, 29, 31, 32, 33, 40, 65};
 
 }  // namespace

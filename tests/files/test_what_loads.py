@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from bad_headers import inside
 from made_by_hand import HEADER, STATE, is_the_good_model, npz, safetensors, table_of, with_state
+from table import MODULES, name_of
 
 import pynet
+from pynet import architecture, protocol
 
 FORMATS = [".npz", ".safetensors"]
 each_format = pytest.mark.parametrize("ending", FORMATS)
@@ -127,6 +129,14 @@ def test_metadata_of_a_wide_table_can_be_saved_and_loaded(ending, tmp_path):
     path = tmp_path / f"model{ending}"
     pynet.save(pynet.Linear(10**5, 2), path, metadata)
     assert pynet.load_metadata(path) == metadata
+
+
+@pytest.mark.parametrize("case", MODULES, ids=name_of)
+def test_what_a_layer_holds_is_known_before_it_is_made(case):
+    """For every layer of the table: what a file must hold for it, and what it holds, are the same number."""
+    for _, part in protocol.modules(case.make()):
+        arrays = [] if isinstance(part, pynet.Sequential) else part.state_dict().values()
+        assert architecture.numbers_in(type(part), part.config()) == sum(array.size for array in arrays)
 
 
 def test_good_levels_load(tmp_path):
