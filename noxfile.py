@@ -107,6 +107,30 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def asan(session: nox.Session) -> None:
+    """Run pytest on an extension that reports memory errors and undefined behaviour; `-- tests/test_x.py` for some."""
+    flags = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+    options = (
+        "-Ccmake.build-type=RelWithDebInfo",
+        f"-Ccmake.define.CMAKE_CXX_FLAGS={flags}",
+        "-Cbuild-dir=build/asan_py",
+    )
+    session.install(*TEST)
+    session.install(*options, ".[train]")
+    libraries = [f"lib{name}.so" for name in ("asan", "ubsan")]
+    found = [session.run("g++", f"-print-file-name={name}", external=True, silent=True) for name in libraries]
+    environment = {
+        "LD_PRELOAD": " ".join(str(path).strip() for path in found),
+        "PYTHONMALLOC": "malloc",  # each object has its own bounds
+        "ASAN_OPTIONS": "detect_leaks=0",  # Python's own, at exit
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        "PYTHONSAFEPATH": "1",
+    }
+    # What a process takes of memory and stack is not to be measured here.
+    session.run("pytest", "-k", "not memory and not small_stack", *session.posargs, env=environment)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and types: ruff, mypy, clang-format."""
     session.install(*LINT, "numpy", "click", "nox")

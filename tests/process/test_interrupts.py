@@ -22,13 +22,13 @@ rows = np.tile(order, 100)  # many seconds of work
 seconds = []
 for number in range(times):
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        time.sleep(0.1 + 0.013 * (number % 20))
-        os.write(writer, repr(time.monotonic()).encode())
-        os.kill(os.getppid(), signal.SIGINT)
-        os._exit(0)
     try:
+        child = os.fork()
+        if child == 0:
+            time.sleep(0.1 + 0.013 * (number % 20))
+            os.write(writer, repr(time.monotonic()).encode())
+            os.kill(os.getppid(), signal.SIGINT)
+            os._exit(0)
         step.epoch(x, y, rows, 64 if way == "small" else 4000)
     except KeyboardInterrupt:
         ended = time.monotonic()
