@@ -34,7 +34,7 @@ def linear_backward(
     grad_b: _Array | None,
     accumulate: bool,
 ) -> _Array: ...
-def dropout_forward(input: npt.ArrayLike, seed: int, p: float) -> tuple[_Array, _Mask]: ...
+def dropout_forward(input: npt.ArrayLike, draw: Callable[[], int], p: float) -> tuple[_Array, _Mask]: ...
 def dropout_backward(grad_output: npt.ArrayLike, mask: _Mask, p: float) -> _Array: ...
 def batch_norm_forward(
     input: npt.ArrayLike,
@@ -42,10 +42,10 @@ def batch_norm_forward(
     bias: _Array | None,
     running_mean: _Array,
     running_var: _Array,
+    num_batches_tracked: _Array | None,
     eps: float,
     momentum: float,
     from_batch: bool,
-    update: bool,
 ) -> _Array: ...
 def batch_norm_backward(
     input: npt.ArrayLike,

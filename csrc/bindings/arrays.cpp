@@ -152,6 +152,13 @@ std::optional<py::array> as_optional_parameter(py::handle value, const char* nam
     return as_parameter(value, name);
 }
 
+std::int64_t* as_counter(py::handle value, const char* name) {
+    if (!is_ready<std::int64_t>(value, 0) || !is_writable(value)) {
+        throw py::value_error(std::string(name) + " must be a writable array without axes, of int64");
+    }
+    return static_cast<std::int64_t*>(data_of(value));
+}
+
 bool is_float32(const py::array& array) { return kind(array) == Kind::float32; }
 
 bool same_dtype(const py::array& a, const py::array& b) { return kind(a) == kind(b); }

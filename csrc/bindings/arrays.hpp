@@ -48,6 +48,9 @@ py::array as_parameter(py::handle value, const char* name);
 py::array as_parameter(const py::list& values, std::size_t position, const char* name);
 std::optional<py::array> as_optional_parameter(py::handle value, const char* name);
 
+// The same for what counts: an array without axes, of int64.
+std::int64_t* as_counter(py::handle value, const char* name);
+
 bool is_float32(const py::array& array);
 bool same_dtype(const py::array& a, const py::array& b);
 std::string shape_text(const py::array& array);

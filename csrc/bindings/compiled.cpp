@@ -10,6 +10,19 @@
 
 namespace pynet {
 namespace {
+class Step;
+class Predict;
+}  // namespace
+}  // namespace pynet
+
+template <>
+struct pybind11::detail::type_caster<pynet::Step> : pynet::ConstructedCaster<pynet::Step> {};
+template <>
+struct pybind11::detail::type_caster<pynet::Predict> : pynet::ConstructedCaster<pynet::Predict> {};
+
+namespace pynet {
+
+namespace {
 
 using namespace py::literals;
 
@@ -329,19 +342,21 @@ class Predict {
 }  // namespace
 
 void bind_compiled(py::module_& module) {
-    py::class_<Busy, std::shared_ptr<Busy>>(module, "Busy").def(py::init<>());
-    py::class_<Step>(module, "Step", collected<Step>())
-        .def(py::init<std::shared_ptr<Busy>>())
+    py::class_<Busy, std::shared_ptr<Busy>> busy(module, "Busy");
+    refuse_pickles(busy);
+    busy.def(py::init<>());
+    py::class_<Step> step(module, "Step", collected<Step>());
+    refuse_pickles(step);
+    step.def(py::init<std::shared_ptr<Busy>>())
         .def("__call__", &Step::call, "x"_a, "y"_a, "gradients"_a = false)
         .def("finite_step", &Step::finite_step)
         .def("_fits", &Step::fits)
         .def("_epoch", &Step::epoch)
         .def("_set_plan", &Step::set_plan)
         .def("_output", &Step::output);
-    py::class_<Predict>(module, "Predict", collected<Predict>())
-        .def(py::init<>())
-        .def("__call__", &Predict::call, "x"_a)
-        .def_readwrite("_frozen", &Predict::frozen);
+    py::class_<Predict> predict(module, "Predict", collected<Predict>());
+    refuse_pickles(predict);
+    predict.def(py::init<>()).def("__call__", &Predict::call, "x"_a).def_readwrite("_frozen", &Predict::frozen);
 }
 
 }  // namespace pynet

@@ -21,6 +21,7 @@ SquaresOver squares_over(const std::string& reduction) {
 
 void bind_description(py::module_& module) {
     py::class_<Description> d(module, "Plan", collected<Description>());
+    refuse_pickles(d);
     d.def(py::init<bool>(), "single"_a);
     d.def("linear", [](Description& self, const py::object& weight, const py::object& bias,
                        const py::object& grad_weight, const py::object& grad_bias) {
@@ -45,18 +46,18 @@ void bind_description(py::module_& module) {
     d.def("batch_norm",
           [](Description& self, const py::object& weight, const py::object& bias, const py::object& grad_weight,
              const py::object& grad_bias, const py::object& running_mean, const py::object& running_var,
-             const py::array_t<std::int64_t>& count, double eps, double momentum, bool training) {
+             const py::object& count, double eps, double momentum, bool training) {
               self.with([&](auto& plan) {
                   using T = decltype(type_of(plan));
                   BatchNormArrays<T> arrays{self.parameter<T>(weight, grad_weight),
                                             self.parameter<T>(bias, grad_bias),
                                             self.watch<T>(running_mean),
                                             self.watch<T>(running_var),
-                                            static_cast<std::int64_t*>(data_of(count)),
+                                            as_counter(count, "num_batches_tracked"),
                                             eps,
                                             momentum,
                                             training};
-                  self.kept.push_back(count);
+                  self.watched.add_array(count);
                   plan.add_batch_norm(arrays, py::reinterpret_borrow<py::array>(running_mean).size());
               });
           });

@@ -76,3 +76,6 @@ template <class T>
 T type_of(const Plan<T>&);
 
 }  // namespace pynet
+
+template <>
+struct pybind11::detail::type_caster<pynet::Description> : pynet::ConstructedCaster<pynet::Description> {};

@@ -158,8 +158,8 @@ void bind_linear(py::module_& module) {
         [](py::handle input_, py::handle grad_output_, py::handle weight_, py::handle grad_weight_,
            py::handle grad_bias_, bool accumulate) {
             const py::array weight = LinearParameters(weight_, py::none(), "W", "b").weight;
+            require_same_shape(as_parameter(grad_weight_, "grad_W"), "grad_W", weight, "W");
             LinearParameters grads(grad_weight_, grad_bias_, "grad_W", "grad_b");
-            require_same_shape(grads.weight, "grad_W", weight, "W");
             if (!same_dtype(grads.weight, weight)) throw py::value_error("grad_W must have the dtype of W");
             py::array input = as_batch(input_, "input", grads.in(), weight);
             py::array grad_output = as_batch(grad_output_, "grad_output", grads.out(), weight);
@@ -189,11 +189,12 @@ void bind_linear(py::module_& module) {
 void bind_dropout(py::module_& module) {
     module.def(
         "dropout_forward",
-        [](py::handle input_, std::uint64_t seed, double p) {
+        [](py::handle input_, const py::object& draw, double p) {
             const py::array input = as_input(input_, "input");
             py::array output = empty_like(input);
             py::array mask(py::dtype::of<bool>(),
                            py::array::ShapeContainer(input.shape(), input.shape() + input.ndim()));
+            const auto seed = draw().cast<std::uint64_t>();  // last, for without memory nothing is to be drawn
             by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
                 compute(costly * double(input.size()),
@@ -203,7 +204,7 @@ void bind_dropout(py::module_& module) {
             });
             return py::make_tuple(output, mask);
         },
-        "input"_a, "seed"_a, "p"_a);
+        "input"_a, "draw"_a, "p"_a);
     module.def(
         "dropout_backward",
         [](py::handle grad_output_, const py::array_t<bool, py::array::c_style>& mask, double p) {
@@ -260,6 +261,12 @@ struct BatchStatistics {
     }
 };
 
+py::array as_running_mean(py::handle value) {
+    const py::array running_mean = as_parameter(value, "running_mean");
+    require_length(running_mean, "running_mean", running_mean.size());
+    return running_mean;
+}
+
 // weight, bias, running_mean, running_var and gradients: all (channels,) and of one dtype, or absent.
 std::optional<py::array> channel_parameter(py::handle value, const char* name, const py::array& like) {
     std::optional<py::array> parameter = as_optional_parameter(value, name);
@@ -280,14 +287,17 @@ void bind_batch_norm(py::module_& module) {
     module.def(
         "batch_norm_forward",
         [](py::handle input_, py::handle weight_, py::handle bias_, py::handle running_mean_, py::handle running_var_,
-           double eps, double momentum, bool from_batch, bool update) {
-            py::array running_mean = as_parameter(running_mean_, "running_mean");
+           py::handle num_batches_tracked, double eps, double momentum, bool from_batch) {
+            py::array running_mean = as_running_mean(running_mean_);
             py::array running_var = *channel_parameter(running_var_, "running_var", running_mean);
             const auto weight = channel_parameter(weight_, "weight", running_mean);
             const auto bias = channel_parameter(bias_, "bias", running_mean);
             const py::array input = as_input(input_, "input", running_mean);
             const ChannelSizes size(input, running_mean.size());
             require_several_values(size, from_batch);
+            // None where the statistics do not move.
+            std::int64_t* const count =
+                num_batches_tracked.is_none() ? nullptr : as_counter(num_batches_tracked, "num_batches_tracked");
             py::array output = empty_like(input);
             by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
@@ -297,7 +307,8 @@ void bind_batch_norm(py::module_& module) {
                             kernels<T>().batch_norm.forward(x, stats.mean.data(), stats.variance.data(), w, b, y,
                                                             size.all(), eps);
                         });
-                if (!update) return;
+                if (!count) return;
+                ++*count;
                 T *mean = out<T>(running_mean), *variance = out<T>(running_var);
                 const double unbiased = size.values() / (size.values() - 1);
                 for (Index c = 0; c < size.channels; ++c) {
@@ -308,14 +319,14 @@ void bind_batch_norm(py::module_& module) {
             });
             return output;
         },
-        "input"_a, "weight"_a, "bias"_a, "running_mean"_a, "running_var"_a, "eps"_a, "momentum"_a, "from_batch"_a,
-        "update"_a);
+        "input"_a, "weight"_a, "bias"_a, "running_mean"_a, "running_var"_a, "num_batches_tracked"_a, "eps"_a,
+        "momentum"_a, "from_batch"_a);
     module.def(
         "batch_norm_backward",
         [](py::handle input_, py::handle grad_output_, py::handle weight_, py::handle running_mean_,
            py::handle running_var_, py::handle grad_weight_, py::handle grad_bias_, double eps, bool from_batch,
            bool accumulate) {
-            const py::array running_mean = as_parameter(running_mean_, "running_mean");
+            const py::array running_mean = as_running_mean(running_mean_);
             const py::array running_var = *channel_parameter(running_var_, "running_var", running_mean);
             const auto weight = channel_parameter(weight_, "weight", running_mean);
             auto grad_weight = channel_parameter(grad_weight_, "grad_weight", running_mean);

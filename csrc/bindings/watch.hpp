@@ -9,6 +9,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/collected.hpp"
+#include "bindings/constructed.hpp"
 
 namespace pynet {
 
@@ -116,3 +117,6 @@ class Watch {
 };
 
 }  // namespace pynet
+
+template <>
+struct pybind11::detail::type_caster<pynet::Watch> : pynet::ConstructedCaster<pynet::Watch> {};

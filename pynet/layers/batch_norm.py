@@ -120,13 +120,11 @@ class BatchNorm(Parametric):
             self._bias,
             self._running_mean,
             self._running_var,
+            self._num_batches_tracked if moves else None,
             self.eps,
             self.momentum,
             self.training,
-            moves,
         )
-        if moves:
-            self._num_batches_tracked += 1
         return output
 
     @named

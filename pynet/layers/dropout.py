@@ -78,7 +78,7 @@ class Dropout(Layer):
         if self.training and is_replaying():
             output = self._masked(output)
         elif self.training:
-            output, self.mask = _core.dropout_forward(output, self._draw(), self._p)
+            output, self.mask = _core.dropout_forward(output, self._draw, self._p)
         self.output = output
         return output
 
