@@ -36,25 +36,32 @@ def encode(module: Any) -> dict[str, Any]:
     ------
     TypeError
         If an argument is nothing that JSON can hold, or the constructor would not take it.
+    ValueError
+        If a module contains itself.
     """
-    return _encode(module, {})
+    return _encode(module, {}, ())
 
 
-def _encode(module: Any, seen: dict[int, int]) -> dict[str, Any]:
+def _encode(module: Any, seen: dict[int, int], above: tuple[int, ...]) -> dict[str, Any]:
+    if id(module) in above:
+        raise ValueError(f"{type(module).__name__} contains itself, which a file cannot keep")
     if id(module) in seen:
         return {"again": seen[id(module)]}
     seen[id(module)] = len(seen)
+    above = (*above, id(module))
     cls = type(module)
     name = f"pynet.{cls.__name__}" if _OWN.get(cls.__name__) is cls else cls.__name__
-    arguments = {key: _encode_value(value, f"{cls.__name__}.{key}", seen) for key, value in config_of(module).items()}
+    arguments = {
+        key: _encode_value(value, f"{cls.__name__}.{key}", seen, above) for key, value in config_of(module).items()
+    }
     return {"class": name, "arguments": arguments}
 
 
-def _encode_value(value: Any, where: str, seen: dict[int, int]) -> Any:
+def _encode_value(value: Any, where: str, seen: dict[int, int], above: tuple[int, ...]) -> Any:
     if is_module(value):
-        return _encode(value, seen)
+        return _encode(value, seen, above)
     if isinstance(value, list | tuple):
-        return [_encode_value(item, where, seen) for item in value]
+        return [_encode_value(item, where, seen, above) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):

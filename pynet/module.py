@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -11,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import hooks, protocol
-from .arrays import Array, as_array, as_float_dtype
+from .arrays import Array, are_whole, as_array, as_float_dtype
+from .checks import as_mapping
 from .describe import call_text, constructor_arguments
 from .errors import ShapeError, StateError
 
@@ -229,9 +231,9 @@ class Module:
         ShapeError
             If an array has the wrong shape.
         TypeError
-            If an array is not of real numbers.
+            If ``state`` is no mapping, or an array is not of real numbers.
         """
-        own = dict(self._state())
+        own, state = dict(self._state()), as_mapping(state, "state")
         missing = [name for name in own if name not in state]
         unexpected = [name for name in state if name not in own]
         if strict and (missing or unexpected):
@@ -245,8 +247,8 @@ class Module:
                 raise ShapeError(f"{name} has shape {value.shape}, expected {array.shape}")
             if not array.flags.writeable:
                 raise StateError(f"{name} is read-only and cannot be loaded")
-            if array.dtype.kind in "iu" and not np.all(np.isfinite(value) & (value == np.floor(value))):
-                raise ValueError(f"{name} must hold whole numbers, got {value}")
+            if array.dtype.kind in "iu" and not np.all(are_whole(value, array.dtype)):
+                raise ValueError(f"{name} must hold whole numbers that fit {array.dtype}, got {value}")
             values[name] = value
         # All are right, so that memory for copies is not taken in vain; a value may lie in an array that is written.
         new = {name: value.astype(own[name].dtype) for name, value in values.items()}
@@ -279,6 +281,7 @@ class Module:
         left, attributes = ("output", "_kept"), hooks.without_hooks(vars(self))
         return {k: value for k, value in attributes.items() if k not in left or protocol.is_module(value)}
 
+    @reprlib.recursive_repr()
     def __repr__(self) -> str:
         below = list(protocol.children(self))
         if not below:

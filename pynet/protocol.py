@@ -7,7 +7,7 @@ A module is whatever has ``forward(input)`` and ``backward(input, grad_output)``
 
 import functools
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -127,7 +127,7 @@ def _each_once(found: list[Parameter]) -> list[Parameter]:
 
 def _own_parameters(module: Any) -> Iterable[tuple[str, Array, Array | None]]:
     if _speaks_for_itself(module.__class__):
-        arrays = _flatten(module.parameters())
+        arrays = _flatten(module.parameters(), module, "parameters")
         return zip(_names_of(module, arrays), arrays, _gradients_of(module, arrays), strict=True) if arrays else ()
     return [
         (name, array, getattr(module, f"grad_{name}"))
@@ -157,10 +157,11 @@ def _names_of(module: Any, arrays: list[Array]) -> list[str]:
 
 def _gradients_of(module: Any, arrays: list[Array]) -> list[Array] | list[None]:
     try:
-        gradients = _flatten(module.grad_parameters())
+        returned = module.grad_parameters()
     except AttributeError:
         # The notebook's layers have no gradients until their first backward.
         return [None] * len(arrays)
+    gradients = _flatten(returned, module, "grad_parameters")
     if len(gradients) != len(arrays):
         raise StateError(
             f"{module!r} has {len(arrays)} parameters but {len(gradients)} gradients: "
@@ -169,11 +170,13 @@ def _gradients_of(module: Any, arrays: list[Array]) -> list[Array] | list[None]:
     return gradients
 
 
-def _flatten(nested: Any) -> list[Array]:
+def _flatten(nested: Any, module: Any, method: str) -> list[Array]:
     """Return one list of arrays: the notebook's Sequential returns a list of lists."""
     if isinstance(nested, np.ndarray):
         return [nested]
-    return [array for item in nested for array in _flatten(item)]
+    if isinstance(nested, str | bytes) or not isinstance(nested, Iterable):
+        raise TypeError(f"{method}() of {module!r:.80} must return arrays, got {nested!r:.80}")
+    return [array for item in nested for array in _flatten(item, module, method)]
 
 
 def grad_parameters(module: Any) -> list[Array]:
@@ -189,20 +192,32 @@ def grad_parameters(module: Any) -> list[Array]:
 
 def zero_grad(module: Any) -> None:
     """Fill all gradients with zeros."""
-    for parameter in all_parameters(module):
-        if parameter.gradient is not None:
-            store_gradient(parameter, np.zeros_like(parameter.gradient))
+    store_gradients(all_parameters(module), np.zeros_like)
 
 
 def store_gradient(parameter: Parameter, value: Array) -> None:
-    """Write into a gradient of ours; put a new array in the place of a user's, who may have kept what is another's."""
-    owner, gradient = parameter.owner, parameter.gradient
-    place = None if getattr(owner, "keeps_gradients", False) else _place_of(gradient, attributes_of(owner))
-    if place is None:
-        gradient[...] = value  # type: ignore[index]
-    else:
-        holder, key = place
-        holder[key] = value
+    """Give a parameter that has a gradient a new one: see `store_gradients`."""
+    store_gradients([parameter], lambda gradient: value)
+
+
+def store_gradients(parameters: Iterable[Parameter], new: Callable[[Array], Array]) -> None:
+    """Give parameters that have gradients new ones; all of them or, if one cannot be written, none.
+
+    Ours are written into; a user's, who may have kept what is another's, get a new array in their place.
+    """
+    with_gradients = [(parameter, parameter.gradient) for parameter in parameters if parameter.gradient is not None]
+    for parameter, gradient in with_gradients:
+        if not gradient.flags.writeable and _place_of_gradient(parameter) is None:
+            raise ValueError(f"the gradient of '{parameter.name}' is read-only")
+    for parameter, gradient in with_gradients:
+        holder, key = _place_of_gradient(parameter) or (gradient, ...)
+        holder[key] = new(gradient)
+
+
+def _place_of_gradient(parameter: Parameter) -> tuple[Any, Any] | None:
+    if getattr(parameter.owner, "keeps_gradients", False):
+        return None
+    return _place_of(parameter.gradient, attributes_of(parameter.owner))
 
 
 def _place_of(array: Any, attributes: dict[Any, Any] | list[Any]) -> tuple[Any, Any] | None:
@@ -216,6 +231,8 @@ def _place_of(array: Any, attributes: dict[Any, Any] | list[Any]) -> tuple[Any, 
 
 def set_mode(module: Any, training: bool) -> None:
     """Switch a module between training and evaluation, by its own ``train()`` or ``eval()``, and what it holds."""
+    if not is_module(module):  # among layers by mistake: the next forward will say so
+        return
     name = "train" if training else "eval"
     switch = getattr(module, name, None)
     if switch is not None:
@@ -256,10 +273,9 @@ def watch(module: Any) -> _core.Watch | None:
     return found
 
 
-def has_shared_modules(module: Any) -> bool:
-    """Whether some module stands twice below ``module``."""
-    standing = [id(child) for _, part in modules(module) for _, child in children(part)]
-    return len(standing) > len(set(standing))
+def standing_below(module: Any) -> list[int]:
+    """Return the ids of all modules below, each as often as it stands there."""
+    return [id(child) for _, part in modules(module) for _, child in children(part)]
 
 
 def backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> Array:

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import protocol
-from .arrays import Array, as_input
+from .arrays import Array, as_gradient, as_input
 from .errors import ShapeError
 from .module import Module
+from .places import is_leaf, title
 from .replay import Left, forward_of_copy, left_in, remembering, replay
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class _Run(NamedTuple):
     left: list[Left]  # what is in every layer for its backward
     shared: bool  # whether a module stands twice
 
+
+_REAL = "fiub"  # kinds of dtypes
 
 # What a Sequential itself keeps, among which there are no modules to look for.
 _ATTRIBUTES = {"layers", "training", "output", "_kept", "_switching"}
@@ -97,10 +100,10 @@ class Sequential(Module):
         for position, layer in enumerate(layers):
             try:
                 value = layer.forward(value)
-                if value.__class__ is not np.ndarray:
-                    self._require_array(value, "forward")
+                if value.__class__ is not np.ndarray or value.dtype.kind not in _REAL:
+                    _require_numbers(value, "forward")
             except Exception as error:
-                raise self._placed(error, position)
+                raise _placed(error, layer, position)
             values.append(value)
             left.append(_left_in(layer, value, shared))
         output: Any = values[-1] if layers else as_input(input, "input")
@@ -111,7 +114,7 @@ class Sequential(Module):
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Run the layers' backward from last to first; return the gradient with respect to ``input``."""
         if not self.layers:
-            return _identity_backward(input, grad_output)
+            return as_gradient(grad_output, as_input(input, "input"))
         run = self._run_at(input)
         if not run.shared:
             return self._backward(run, grad_output, accumulate)
@@ -137,10 +140,14 @@ class Sequential(Module):
                         grad = protocol.backward(layer, at, grad, accumulate)
                 else:
                     grad = protocol.backward(layer, at, grad, accumulate)
-                if grad.__class__ is not np.ndarray:
-                    self._require_array(grad, "backward")
+                if grad.__class__ is not np.ndarray or grad.dtype.kind not in _REAL:
+                    _require_numbers(grad, "backward")
+                if np.shape(grad) != np.shape(at):
+                    raise ShapeError(
+                        f"backward must return a gradient like its input, {np.shape(at)}, got {np.shape(grad)}"
+                    )
             except Exception as error:
-                raise self._placed(error, position)
+                raise _placed(error, layer, position)
         return grad  # type: ignore[no-any-return]
 
     def _has_shared_modules(self) -> bool:
@@ -150,35 +157,34 @@ class Sequential(Module):
                 break
         else:
             return len(set(map(id, layers))) < len(layers)
-        return protocol.has_shared_modules(self)
+        below = protocol.standing_below(self)
+        if id(self) in below:  # which a layer that only knows where it stands may well be
+            for position, layer in enumerate(layers):
+                if _runs(layer, self, set()):
+                    raise ValueError(f"layer {position} of Sequential contains this Sequential itself")
+        return len(below) > len(set(below))
 
     def _run_at(self, input: Any) -> _Run:
         """Return the last forward if it was at this input, else what it would have left."""
         kept = self._kept
         if kept and kept.values[0] is input and _same_items(kept.layers, self.layers):
             return kept
-        values = [input]
+        values, shared = [input], self._has_shared_modules()
         for position, layer in enumerate(self.layers):
             try:
-                values.append(replay(layer, values[-1]))
+                value = replay(layer, values[-1])
+                if value.__class__ is not np.ndarray or value.dtype.kind not in _REAL:
+                    _require_numbers(value, "forward")
             except Exception as error:
-                raise self._placed(error, position)
+                raise _placed(error, layer, position)
+            values.append(value)
         left = [_left_in(layer, output, shared=False) for layer, output in zip(self.layers, values[1:], strict=True)]
-        return _Run(list(self.layers), values, left, self._has_shared_modules())
+        return _Run(list(self.layers), values, left, shared)
 
     def _replay(self, input: Any) -> Any:
         if type(self).forward is not Sequential.forward:  # a subclass computes something of its own
             return forward_of_copy(self, input)
         return self._run_at(input).values[-1] if self.layers else input
-
-    @staticmethod
-    def _require_array(value: Any, method: str) -> None:
-        if not isinstance(value, np.ndarray) and not hasattr(value, "__array__"):
-            raise TypeError(f"{method} must return an array, got {type(value).__name__}")
-
-    def _placed(self, error: Exception, position: int) -> Exception:
-        error.add_note(f"in layer {position} of Sequential: {self.layers[position]!r}")
-        return error
 
     def add_to(self, plan: Plan) -> None:
         """Describe the layers to a compiled step."""
@@ -232,12 +238,34 @@ def _left_in(layer: Any, output: Any, shared: bool) -> Left:
     return left_in(layer) + own if shared else own
 
 
+def _require_numbers(value: Any, method: str) -> None:
+    if not isinstance(value, np.ndarray) and not hasattr(value, "__array__"):
+        raise TypeError(f"{method} must return an array, got {type(value).__name__}")
+    if np.asarray(value).dtype.kind not in _REAL:
+        raise TypeError(f"{method} must return an array of real numbers, got dtype {np.asarray(value).dtype}")
+
+
+def _placed(error: Exception, layer: Any, position: int) -> Exception:
+    """Say where an error comes from: in one line, for it may have passed many Sequentials."""
+    if not protocol.is_module(layer):
+        error = TypeError(
+            f"layer {position} of Sequential must be a module with forward and backward, got {layer!r:.80}"
+        )
+    try:
+        name = title(layer) if is_leaf(layer) else f"{type(layer).__name__}(...)"
+    except Exception:  # its own repr is broken, or there is no room left on the stack
+        name = type(layer).__name__
+    error.add_note(f"in layer {position} of Sequential: {name}")
+    return error
+
+
+def _runs(layer: Any, wanted: Sequential, seen: set[int]) -> bool:
+    """Whether a layer is a certain Sequential, or one that runs it."""
+    if layer is wanted or not isinstance(layer, Sequential) or id(layer) in seen:
+        return layer is wanted
+    seen.add(id(layer))
+    return any(_runs(below, wanted, seen) for below in layer.layers)
+
+
 def _same_items(a: list[Any], b: list[Any]) -> bool:
     return len(a) == len(b) and all(map(operator.is_, a, b))
-
-
-def _identity_backward(input: npt.ArrayLike, grad_output: npt.ArrayLike) -> Array:
-    grad = as_input(grad_output, "grad_output")
-    if grad.shape != np.shape(input):
-        raise ShapeError(f"grad_output has shape {grad.shape}, expected {np.shape(input)} as input")
-    return grad

@@ -65,8 +65,13 @@ def test_a_module_that_returns_no_array_is_named(wrong):
     with pytest.raises(TypeError, match="forward must return an array") as caught:
         model.forward(x)
     assert "layer 1" in caught.value.__notes__[0]
+
+    class BrokenBack(Broken):
+        def forward(self, input):
+            return input
+
     with pytest.raises(TypeError, match="backward must return an array"):
-        pynet.Sequential(Broken()).backward(x, y)
+        pynet.Sequential(BrokenBack()).backward(x, y)
 
 
 def test_deep_nesting_ends_in_a_python_error_at_worst():

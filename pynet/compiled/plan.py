@@ -61,7 +61,7 @@ class Plan(_core.Plan):
     def add(self, module: Any, position: int | None = None) -> None:
         """Add a module that stands next."""
         name = title(module) if position is None else f"layer {position}, {title(module)},"
-        if not hasattr(module, "add_to"):
+        if not hasattr(module, "add_to") or not protocol.is_module(module):
             raise CannotCompileError(f"{name} has no compiled form")
         if not is_its_own(type(module), "add_to", "forward", "backward"):
             raise CannotCompileError(f"{name} has a forward or backward of its own")

@@ -54,12 +54,11 @@ def clip_grad_norm_(model: Any, max_norm: float, norm_type: float = 2.0) -> floa
     if not order > 0:
         raise ValueError(f"norm_type must be above 0, got {order}")
     with_gradients = _with_gradients(model, "clip_grad_norm_")
-    norm = _total_norm([gradient for _, gradient in with_gradients], order)
+    norm = _total_norm([p.gradient for p in with_gradients if p.gradient is not None], order)
     coefficient = limit / (norm + _EPS)
     if not coefficient >= 1:  # NaN scales too
-        for parameter, gradient in with_gradients:
-            with np.errstate(invalid="ignore"):
-                protocol.store_gradient(parameter, gradient * coefficient)
+        with np.errstate(invalid="ignore"):
+            protocol.store_gradients(with_gradients, lambda gradient: gradient * coefficient)
     return norm
 
 
@@ -87,9 +86,9 @@ def clip_grad_value_(model: Any, clip_value: float) -> None:
     PyTorch, ``torch.nn.utils.clip_grad_value_``.
     """
     limit = _as_limit(clip_value, "clip_value")
-    for parameter, gradient in _with_gradients(model, "clip_grad_value_"):
-        with np.errstate(over="ignore"):  # a limit that float32 does not hold is none
-            protocol.store_gradient(parameter, np.clip(gradient, -limit, limit))
+    with_gradients = _with_gradients(model, "clip_grad_value_")
+    with np.errstate(over="ignore"):  # a limit that float32 does not hold is none
+        protocol.store_gradients(with_gradients, lambda gradient: np.clip(gradient, -limit, limit))
 
 
 def _as_limit(value: Any, name: str) -> float:
@@ -99,13 +98,13 @@ def _as_limit(value: Any, name: str) -> float:
     return limit
 
 
-def _with_gradients(model: Any, caller: str) -> list[tuple[protocol.Parameter, Array]]:
+def _with_gradients(model: Any, caller: str) -> list[protocol.Parameter]:
     if not protocol.is_module(model):
         raise TypeError(
             f"model must be a module, got {model if isinstance(model, type) else type(model).__name__}: "
             f"write {caller}(model, ...), not its class or its parameters"
         )
-    return [(p, p.gradient) for p in protocol.all_parameters(model) if p.gradient is not None]
+    return [p for p in protocol.all_parameters(model) if p.gradient is not None]
 
 
 def _total_norm(gradients: list[Array], order: float) -> float:
