@@ -125,6 +125,14 @@ def as_classes(value: object, dtype: np.dtype[Any]) -> Array:
     return np.require(array, np.int64, ["C", "A"])
 
 
+def are_whole(array: Array, dtype: npt.DTypeLike = np.int64) -> Array:
+    """Return where numbers are whole, and of an integer dtype's range; NaN is not."""
+    limits = np.iinfo(dtype)
+    values = array.astype(np.longdouble) if array.dtype.kind == "f" else array  # which holds 2**63 and 2**63 - 1
+    whole: Array = (values >= limits.min) & (values <= limits.max) & (values == np.floor(values))
+    return whole
+
+
 def as_parameter(value: object, name: str, shape: tuple[int, ...]) -> Array:
     """Return the array itself if kernels can write into it as it lies, else a copy; float32 and float64 are kept."""
     array = as_array(value, name)

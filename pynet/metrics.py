@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
@@ -9,8 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, as_array
-from .checks import as_size
+from .arrays import Array, are_whole, as_array
+from .checks import as_items, as_size
 from .errors import ShapeError
 
 __all__ = [
@@ -50,9 +51,10 @@ class Metric:
 
     def of(self, output: npt.ArrayLike, target: npt.ArrayLike) -> float:
         """Return the figure of one batch, as if there were no other."""
-        self.reset()
-        self.update(as_array(output, "output"), as_array(target, "target"))
-        return self.result()
+        alone = copy.deepcopy(self)
+        alone.reset()
+        alone.update(as_array(output, "output"), as_array(target, "target"))
+        return alone.result()
 
 
 class _Mean(Metric):
@@ -71,7 +73,7 @@ class _Mean(Metric):
 
     def update(self, output: Array, target: Array) -> None:
         """Take a batch into account."""
-        values = self._values(output, target)
+        values = self._values(as_array(output, "output"), as_array(target, "target"))
         self._sum += float(np.sum(values, dtype=np.float64))
         self._count += values.size
 
@@ -111,6 +113,7 @@ class TopK(_Mean):
 
     def _values(self, output: Array, target: Array) -> Array:
         labels = as_labels(output, target)
+        _require_classes(labels, output.shape[-1])
         own = np.take_along_axis(output, labels[..., None], axis=-1)
         right: Array = np.sum(output > own, axis=-1) < np.where(np.isnan(own[..., 0]), 0, self.k)
         return right
@@ -148,7 +151,8 @@ class R2(Metric):
 
     def update(self, output: Array, target: Array) -> None:
         """Take a batch into account."""
-        y = _same_shape(output, target).astype(np.float64).reshape(len(target), -1)
+        output = as_array(output, "output")
+        y = _same_shape(output, as_array(target, "target")).astype(np.float64).reshape(len(target), -1)
         rows, mean = len(y), y.mean(axis=0)
         total = self._rows + rows
         self._squares += ((y - mean) ** 2).sum(axis=0) + (mean - self._mean) ** 2 * (self._rows * rows / total)
@@ -200,7 +204,7 @@ def as_metrics(metrics: Iterable[MetricLike] | MetricLike) -> list[Metric]:
     TypeError, ValueError
         If one is nothing of the kind, or two have one name.
     """
-    given = [metrics] if isinstance(metrics, str | Metric) or callable(metrics) else list(metrics)
+    given = [metrics] if isinstance(metrics, str | Metric) or callable(metrics) else as_items(metrics, "metrics")
     found = [_as_metric(metric) for metric in given]
     names = [metric.name for metric in found]
     if len(set(names)) < len(names):
@@ -273,7 +277,9 @@ def confusion_matrix(predicted: npt.ArrayLike, target: npt.ArrayLike, classes: i
         raise ShapeError(f"predicted has {len(got)} rows, expected {len(right)} as target")
     columns = [np.shape(array)[1] for array in (predicted, target) if np.ndim(array) == 2]
     largest = int(max(got.max(initial=-1), right.max(initial=-1)))
-    size = max([*columns, largest + 1]) if classes is None else as_size(classes, "classes")
+    size = (
+        as_size(max([*columns, largest + 1]), "the largest label") if classes is None else as_size(classes, "classes")
+    )
     if min(got.min(initial=0), right.min(initial=0)) < 0 or largest >= size:
         raise ValueError(f"labels must be from 0 to {size - 1}")
     return np.bincount(right * size + got, minlength=size * size).reshape(size, size)
@@ -303,7 +309,18 @@ def as_labels(output: Array, target: Array) -> Array:
         target = target[..., 0]
     if target.shape != output.shape[:-1]:
         raise ShapeError(f"target has shape {target.shape}, expected {output.shape[:-1]} or {output.shape}")
+    wrong = np.argwhere(~are_whole(target))
+    if wrong.size:
+        row = tuple(wrong[0])
+        raise ValueError(f"target must hold whole numbers as labels, got {target[row]} in row {row[0]}")
     return target.astype(np.int64)
+
+
+def _require_classes(labels: Array, classes: int) -> None:
+    wrong = np.argwhere((labels < 0) | (labels >= classes))
+    if wrong.size:
+        row = tuple(wrong[0])
+        raise ValueError(f"target has label {labels[row]} in row {row[0]}, expected 0 to {classes - 1}")
 
 
 def _same_shape(output: Array, target: Array) -> Array:

@@ -19,9 +19,11 @@ class Randomness:
         if seed is None or isinstance(seed, np.random.Generator):
             self.generator = seed
         elif isinstance(seed, int | np.integer) and not isinstance(seed, bool):
-            self.generator = np.random.default_rng(int(seed))  # refuses negative ones
+            if seed < 0:
+                raise ValueError(f"seed must be at least 0, got {seed}")
+            self.generator = np.random.default_rng(int(seed))
         else:
-            raise TypeError(f"seed must be None, an int or a numpy.random.Generator, got {seed!r}")
+            raise TypeError(f"seed must be None, an int or a numpy.random.Generator, got {seed!r:.80}")
 
     def uniform(self, bound: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, np.dtype[Any]]:
         """Draw from [-bound, bound): an array that starts at a cache line."""

@@ -59,7 +59,7 @@ class TestEpoch:
         [
             ([0, 103], 2, IndexError),
             ([-104], 2, IndexError),
-            ([0.5], 2, pynet.ShapeError),
+            ([0.5], 2, TypeError),
             ([[1]], 2, pynet.ShapeError),
             (None, 0, ValueError),
             (None, 1.5, TypeError),

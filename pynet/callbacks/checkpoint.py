@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..checks import as_size
+from ..checks import as_path, as_size
 from .callback import Callback
 from .monitor import Monitor
 
@@ -42,7 +42,7 @@ class Checkpoint(Callback):
     def __init__(
         self, path: str | os.PathLike[str], monitor: str | None = None, mode: str = "auto", every: int = 1
     ) -> None:
-        self.path, self.monitor, self.mode = os.fspath(path), monitor, mode
+        self.path, self.monitor, self.mode = as_path(path, "path"), monitor, mode
         self.every = as_size(every, "every", smallest=1)
         if os.path.splitext(self.path)[1] not in (".npz", ".safetensors"):
             raise ValueError(f"path must end in .npz or .safetensors, got {self.path!r}")

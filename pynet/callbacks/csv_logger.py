@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ..checks import as_path
 from .callback import Callback
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
+        self.path = as_path(path, "path")
 
     def on_fit_begin(self, trainer: Trainer) -> None:
         """Write what a resumed run has already; see now whether the file can be written."""

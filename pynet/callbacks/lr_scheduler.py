@@ -36,7 +36,7 @@ class LRScheduler(Callback):
         if isinstance(schedule, type) or not callable(getattr(schedule, "step", None)):
             raise TypeError(f"schedule must be one of pynet.optim.lr_scheduler, got {schedule!r:.80}")
         self.schedule, self.every = schedule, as_choice(every, "every", ("epoch", "batch"))
-        self.monitor = monitor
+        self.monitor = Monitor(monitor, "auto").name
         self._plateau = isinstance(schedule, ReduceLROnPlateau)
         if self._plateau and every == "batch":
             raise ValueError("ReduceLROnPlateau looks at the figures of an epoch: every must be 'epoch'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..checks import as_names
 from .callback import Callback
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class ProgressBar(Callback):
             from tqdm.auto import tqdm
         except ImportError as error:
             raise ImportError("ProgressBar needs a library: pip install 'pynet[train]'") from error
-        self.figures = figures
+        self.figures = None if figures is None else as_names(figures, "figures")
         self._make: Any = tqdm
         self._bar: Any = None
 

@@ -15,6 +15,7 @@ from .. import _core
 from ..arrays import Array, as_array, as_classes, as_input
 from ..checks import as_positive, as_size
 from ..data.batches import batch_ends
+from ..data.loader import as_rows
 from ..errors import ShapeError
 from ..optim.optimizer import Optimizer
 from ..replay import forward_of_deep_copy
@@ -173,7 +174,7 @@ class CompiledStep(_core.Step):
         KeyboardInterrupt
             After Ctrl-C, within 200 ms, between two steps.
         """
-        size, count = as_size(batch_size, "batch_size", smallest=1), len(as_array(X, "X"))
+        size, count = as_size(batch_size, "batch_size", smallest=1), len(as_rows(as_array(X, "X"), "X"))
         rows = np.arange(count) if order is None else as_order(order, count)
         ends = batch_ends(len(rows), size) if len(rows) else []
         losses = np.zeros(len(ends))
@@ -300,8 +301,10 @@ def _again(model: Any, criterion: Any, optimizer: Any, options: dict[str, Any]) 
 def as_order(order: npt.ArrayLike, rows: int) -> Array:
     """Return which rows to take, as int64; raise if there are no such rows."""
     array = as_array(order, "order")
-    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
-        raise ShapeError(f"order must be whole numbers (rows,), got shape {array.shape} of {array.dtype}")
+    if array.ndim != 1:
+        raise ShapeError(f"order has shape {array.shape}, expected (rows,)")
+    if array.dtype.kind not in "iu" and array.size:
+        raise TypeError(f"order must be whole numbers, got {array.dtype}")
     if array.size and not (-rows <= array.min() and array.max() < rows):
         raise IndexError(f"order has row {array.min() if array.min() < -rows else array.max()}, there are {rows}")
     found = array.astype(np.int64)

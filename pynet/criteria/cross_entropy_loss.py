@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array, as_input
-from ..checks import as_reduction, as_share
+from ..checks import as_int, as_reduction, as_share
 from ..criterion import Criterion
 from ..errors import ShapeError
 from ..module import named
@@ -32,11 +32,10 @@ def _as_class_weight(value: Any, name: str) -> Array | None:
 
 
 def _as_label(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    if not -(2**63) <= value < 2**63:
-        raise ValueError(f"{name} must fit 64 bits, got {value}")
-    return int(value)
+    label = as_int(value, name)
+    if not -(2**63) <= label < 2**63:
+        raise ValueError(f"{name} must fit 64 bits, got {label}")
+    return label
 
 
 class CrossEntropyLoss(Criterion):

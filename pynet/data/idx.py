@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from ..arrays import Array
+from ..checks import as_path
 
 if TYPE_CHECKING:
     import gzip
@@ -36,6 +37,8 @@ def load_idx(path: str | os.PathLike[str]) -> Array:
         If the file is damaged or no IDX file.
     OSError
         If it cannot be read.
+    TypeError
+        If ``path`` is none.
 
     References
     ----------
@@ -44,13 +47,14 @@ def load_idx(path: str | os.PathLike[str]) -> Array:
     """
     import gzip  # here, for `import pynet` need not wait for it
 
+    path = as_path(path, "path")
     try:
         with open(path, "rb") as file:
             compressed = file.read(2) == _GZIP
         with gzip.open(path) if compressed else open(path, "rb") as file:
             return _read(file)
     except (ValueError, EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(f"{os.fspath(path)} is no IDX file, or damaged: {error}") from None
+        raise ValueError(f"{path} is no IDX file, or damaged: {error}") from None
 
 
 def _read(file: BinaryIO | gzip.GzipFile) -> Array:

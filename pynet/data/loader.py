@@ -70,10 +70,22 @@ class DataLoader:
 
 
 def as_rows(value: npt.ArrayLike, name: str) -> Array:
-    """Return an array with at least one axis, uncopied if it is one."""
-    array = value if isinstance(value, np.ndarray) else np.asarray(value)
+    """Return an array with at least one axis, uncopied if it is one; of whatever dtype."""
+    array = value if isinstance(value, np.ndarray) else _converted(value, name)
     if array.ndim == 0:
         raise ShapeError(f"{name} has no axes, expected one row per sample")
+    return array
+
+
+def _converted(value: Any, name: str) -> Array:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        if isinstance(value, list | tuple):
+            raise TypeError(f"{name} must be an array, got a {type(value).__name__}: {error}") from None
+        raise
+    if array.ndim == 0 and array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be an array, got {type(value).__name__}")
     return array
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array, as_array, choose_dtype
-from ..checks import as_size
+from ..checks import LARGEST_SIZE, as_size
 from ..errors import ShapeError
 
 
@@ -40,12 +40,12 @@ def one_hot(labels: npt.ArrayLike, classes: int | None = None, dtype: npt.DTypeL
         raise TypeError(f"labels must be integers, got dtype {array.dtype}")
     if array.ndim != 1:
         raise ShapeError(f"labels has shape {array.shape}, expected one axis")
-    if classes is None:
-        classes = int(array.max()) + 1 if array.size else 0
-    size = as_size(classes, "classes")
+    size = LARGEST_SIZE if classes is None else as_size(classes, "classes")
     wrong = np.flatnonzero((array < 0) | (array >= size))
     if wrong.size:
         raise ValueError(f"labels has {array[wrong[0]]} in row {wrong[0]}, expected 0 to {size - 1}")
+    if classes is None:
+        size = int(array.max()) + 1 if array.size else 0
     rows = np.zeros((len(array), size), choose_dtype(dtype))
     rows[np.arange(len(array)), array] = 1
     return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -121,9 +121,9 @@ def summary(model: Any, input_shape: int | Sequence[int], dtype: npt.DTypeLike |
 
 
 def _as_shape(value: Any) -> tuple[int, ...]:
-    if hasattr(value, "__index__"):
-        return 1, as_size(value, "input_shape")
-    return tuple(as_size(size, "input_shape") for size in value)
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return tuple(as_size(size, "input_shape") for size in value)
+    return 1, as_size(value, "input_shape")
 
 
 class _Call(NamedTuple):

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy.typing as npt
 
 from ..arrays import Array, as_gradient, as_input
+from ..checks import as_int
 from ..errors import ShapeError
 from ..module import Layer, named
 from ..watched import Watched
 
 if TYPE_CHECKING:
     from ..compiled.plan import Plan
-
-
-def _as_axis(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    return int(value)
 
 
 class Flatten(Layer):
@@ -43,8 +38,8 @@ class Flatten(Layer):
         If an argument is no int.
     """
 
-    start_dim = Watched(_as_axis, "The first axis that goes in.")
-    end_dim = Watched(_as_axis, "The last one.")
+    start_dim = Watched(as_int, "The first axis that goes in.")
+    end_dim = Watched(as_int, "The last one.")
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import protocol
 from ..arrays import Array, as_array
-from ..checks import as_share, as_size
+from ..checks import as_mapping, as_share, as_size, require_entries
 from ..errors import ShapeError, StateError
 from ..snapshot import arrays_of, take_snapshot
 from .optimizer import Hyper
@@ -152,12 +152,11 @@ class EMA:
             If entries are missing, unexpected or out of range; ShapeError, if averages do not have the model's shapes.
         """
         self._require_unswapped("load_state_dict")
-        expected = {"decay", "num_updates", "averages"}
-        if set(state) != expected:
-            raise ValueError(f"state has {sorted(state)}, expected {sorted(expected)}")
+        require_entries(state, {"decay", "num_updates", "averages"})
         decay, updates = as_share(state["decay"], "decay"), as_size(state["num_updates"], "num_updates")
         arrays = arrays_of(self.model) if updates else {}
-        averages = {name: as_array(value, f"average of '{name}'") for name, value in state["averages"].items()}
+        given = as_mapping(state["averages"], "averages")
+        averages = {name: as_array(value, f"average of '{name}'") for name, value in given.items()}
         _require_same(arrays, averages, "the state")
         self._averages = {name: np.array(averages[name], arrays[name].dtype) for name in arrays}
         self.decay, self.num_updates = decay, updates

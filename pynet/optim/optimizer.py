@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import _core, protocol
 from ..arrays import Array, aligned, as_array, native_float
-from ..checks import as_at_least_zero, as_size
+from ..checks import as_at_least_zero, as_mapping, as_size, require_entries
 from ..errors import ShapeError, StateError
 from ..watched import Watched
 
@@ -134,15 +134,14 @@ class Optimizer:
         ShapeError
             If a buffer does not have its parameter's shape.
         """
-        expected = {*self.options, "state"}
-        if set(state) != expected:
-            raise ValueError(f"state has {sorted(state)}, expected {sorted(expected)}")
+        require_entries(state, {*self.options, "state"})
         trial = type(self)(self.model, **{name: state[name] for name in self.options})  # checks the values
         arrays = {parameter.name: parameter.array for parameter in protocol.all_parameters(self.model)}
         new: dict[str, dict[str, Any]] = {}
-        for name, kept in state["state"].items():
+        for name, kept in as_mapping(state["state"], "state['state']").items():
             if name not in arrays:
                 raise ValueError(f"state has '{name}', which is no parameter of the model")
+            as_mapping(kept, f"state of '{name}'")
             # One that has none at all begins with them: of SGD, whose momentum may come late.
             if "step" not in kept or set(kept) - {"step"} not in (set(), set(trial.buffers)):
                 raise ValueError(f"state of '{name}' has {sorted(kept)}, expected {sorted({'step', *trial.buffers})}")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .. import metrics
 from ..arrays import Array, as_array
+from ..checks import as_items
 from ..errors import ShapeError
 from .figure import MUTED, new_figure
 
@@ -51,7 +52,7 @@ def confusion_matrix(predicted: npt.ArrayLike, y: npt.ArrayLike, classes: Sequen
     true, got = _as_labels(y, "y"), _as_labels(predicted, "predicted")
     if true.shape != got.shape:
         raise ShapeError(f"predicted has {len(got)} labels, expected {len(true)} as y")
-    names = list(range(int(max(true.max(), got.max())) + 1)) if classes is None else list(classes)
+    names = list(range(int(max(true.max(), got.max())) + 1)) if classes is None else as_items(classes, "classes")
     if max(true.max(), got.max()) >= len(names):
         raise ValueError(f"there is a label {max(true.max(), got.max())}, but only {len(names)} classes are named")
     counts = metrics.confusion_matrix(got, true, len(names))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..checks import as_mapping, as_names
 from .figure import TRAINING, VALIDATION, clean, new_figure
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def curves(history: Mapping[str, Sequence[float]], names: Iterable[str] | None =
     ImportError
         If matplotlib is missing.
     """
-    shown = _names(history) if names is None else [names] if isinstance(names, str) else list(names)
+    as_mapping(history, "history")
+    shown = _names(history) if names is None else as_names(names, "names")
     missing = [name for name in shown if name not in history]
     if missing or not shown:
         raise ValueError(f"history has {', '.join(history) or 'nothing'}, expected {', '.join(missing) or 'a name'}")

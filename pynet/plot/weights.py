@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays import Array
-from ..checks import as_size
+from ..checks import as_items, as_size
 from ..places import placed_title, places
 from .figure import MUTED, new_figure
 
@@ -67,7 +67,10 @@ def _image_shape(inputs: int, shape: Any) -> tuple[int, int]:
     side = math.isqrt(inputs)
     if shape is None and side * side != inputs:
         raise ValueError(f"{inputs} inputs make no square image: give shape=(height, width)")
-    height, width = (side, side) if shape is None else (as_size(size, "shape", smallest=1) for size in shape)
+    sides = [side, side] if shape is None else [as_size(size, "shape", smallest=1) for size in as_items(shape, "shape")]
+    if len(sides) != 2:
+        raise TypeError(f"shape must be (height, width), got {shape!r:.80}")
+    height, width = sides
     if height * width != inputs:
         raise ValueError(
             f"shape {(height, width)} has {height * width} pixels, expected {inputs} as the layer has inputs"

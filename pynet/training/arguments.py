@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..callbacks.callback import Callback
+from ..checks import as_items
 
 
 def as_pair(data: Any) -> tuple[Any, Any]:
@@ -16,7 +17,7 @@ def as_pair(data: Any) -> tuple[Any, Any]:
 
 def as_callbacks(callbacks: Any) -> list[Callback]:
     """Return a list of callbacks."""
-    found = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    found = [callbacks] if isinstance(callbacks, Callback) else as_items(callbacks, "callbacks")
     for callback in found:
         if not isinstance(callback, Callback):
             hint = f": write {callback.__name__}()" if isinstance(callback, type) else ""

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ..checks import as_mapping, as_number, as_path
 from ..errors import CheckpointError
 
 
@@ -27,7 +28,9 @@ class History(dict[str, list[float]]):
     """
 
     def __init__(self, figures: Mapping[str, list[float]] | None = None) -> None:
-        super().__init__({name: list(values) for name, values in (figures or {}).items()})
+        super().__init__(
+            {name: list(values) for name, values in as_mapping({} if figures is None else figures, "figures").items()}
+        )
         self.stopped = ""
 
     @property
@@ -37,11 +40,12 @@ class History(dict[str, list[float]]):
 
     def append(self, figures: Mapping[str, float]) -> None:
         """Add an epoch; what another epoch had and this one has not is NaN, and the other way round."""
+        figures = {name: as_number(value, name) for name, value in as_mapping(figures, "figures").items()}
         epochs = self.epochs
         for name in [*self, *figures]:
             values = self.setdefault(name, [math.nan] * epochs)
             if len(values) == epochs:
-                values.append(float(figures.get(name, math.nan)))
+                values.append(figures.get(name, math.nan))
 
     def last(self) -> dict[str, float]:
         """Return the figures of the last epoch."""
@@ -49,7 +53,7 @@ class History(dict[str, list[float]]):
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write a table with a header, one line per epoch, beginning with ``epoch`` from 1 on."""
-        with open(path, "w", newline="", encoding="utf-8") as file:
+        with open(as_path(path, "path"), "w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow(["epoch", *self])
             table.writerows([epoch, *row] for epoch, row in enumerate(zip(*self.values(), strict=True), 1))
@@ -64,7 +68,7 @@ class History(dict[str, list[float]]):
             If the file is no such table.
         """
         try:
-            with open(path, newline="", encoding="utf-8") as file:
+            with open(as_path(path, "path"), newline="", encoding="utf-8") as file:
                 header, *rows = csv.reader(file)
             columns = [list(map(float, column)) for column in zip(*rows, strict=True)] or [[] for _ in header]
             named = dict(zip(header, columns, strict=True))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array, as_array, as_classes, as_input
+from ..checks import as_number
 from ..data.batches import Rows
 from ..data.loader import as_rows, require_same_rows
 from ..errors import ShapeError
@@ -29,13 +31,13 @@ class Samples:
 
     def __init__(self, X: npt.ArrayLike, y: npt.ArrayLike, dtype: np.dtype[Any] | None, names: str = "X y") -> None:
         name_X, name_y = names.split()
-        X, y = as_rows(X, name_X), as_rows(y, name_y)
+        X, y = as_rows(as_array(X, name_X), name_X), as_rows(as_array(y, name_y), name_y)
         require_same_rows(**{name_X: X, name_y: y})
         if not len(X):
             raise ValueError(f"{name_X} has no rows")
-        self._dtype = dtype
-        self.X = as_array(X, name_X) if is_mapped(X) else as_input(X, name_X, dtype)
-        self.y = as_array(y, name_y) if is_mapped(y) else as_classes(y, self._target_dtype)
+        self._dtype, self._name_y = dtype, name_y
+        self.X = X if is_mapped(X) else as_input(X, name_X, dtype)
+        self.y = y if is_mapped(y) else as_classes(y, self._target_dtype)
         self.weight: Array | None = None
 
     @property
@@ -57,6 +59,26 @@ class Samples:
     def lies_in_memory(self) -> bool:
         """Whether none of it is memory-mapped."""
         return not is_mapped(self.X) and not is_mapped(self.y)
+
+    def require_fit(self, criterion: Any, output: Array) -> None:
+        """Raise now what a criterion of ours would say of the targets, given the model's output of the first rows."""
+        if not type(criterion).__module__.startswith("pynet."):
+            return
+        if criterion.takes_labels and output.ndim == 2 and self.y.ndim == 1 and not is_mapped(self.y):
+            self._require_classes(output.shape[1], getattr(criterion, "ignore_index", -1))
+        try:
+            copy.deepcopy(criterion).forward(output, self.batch(slice(0, len(output))).target)
+        except (ShapeError, TypeError):
+            raise
+        except ValueError:
+            pass  # of these rows alone, as when all of them are ignored
+
+    def _require_classes(self, classes: int, ignored: int) -> None:
+        wrong = np.flatnonzero((self.y < 0) | (self.y >= classes))
+        wrong = wrong[self.y[wrong] != ignored]
+        if self.y.dtype.kind != "f" and wrong.size:
+            label = self.y[wrong[0]]
+            raise ValueError(f"{self._name_y} has label {label} in row {wrong[0]}, expected 0 to {classes - 1}")
 
     def use_columns(self) -> None:
         """Make targets ``(n,)`` those of a single output column, ``(n, 1)``, and numbers if they are labels."""
@@ -109,14 +131,15 @@ def row_weights(
 def _weights_of_classes(target: Array, class_weight: dict[Any, float] | str) -> Array:
     labels = target.argmax(axis=1) if target.ndim == 2 and target.shape[1] > 1 else target.reshape(-1)
     names, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    if class_weight == "balanced":
+    if isinstance(class_weight, str) and class_weight == "balanced":
         return np.asarray(len(labels) / (len(names) * counts))[which]
     if not isinstance(class_weight, dict):
         raise TypeError(f"class_weight must be 'balanced' or a dict of label: weight, got {class_weight!r:.80}")
     unknown = [label for label in class_weight if label not in names]
     if unknown:
         raise ValueError(f"class_weight has the label {unknown[0]!r}, which is not in y: {names.tolist()[:20]}")
-    weights = np.array([float(class_weight.get(name, 1)) for name in names.tolist()])
+    given = {label: as_number(weight, f"class_weight[{label!r}]") for label, weight in class_weight.items()}
+    weights = np.array([given.get(name, 1.0) for name in names.tolist()])
     if not np.all((weights >= 0) & (weights < np.inf)):
         raise ValueError(f"class_weight must hold finite numbers that are not negative, got {class_weight}")
     return weights[which]

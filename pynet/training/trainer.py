@@ -15,7 +15,7 @@ import numpy.typing as npt
 from .. import protocol
 from ..arrays import Array, as_array, as_input, native_float
 from ..callbacks.callback import Callback
-from ..checks import as_positive, as_size
+from ..checks import as_number, as_positive, as_size
 from ..compiled import CompiledStep
 from ..compiled.by_modules import as_loss, buffers_of, step_by_modules
 from ..data.batches import batch_ends, batches
@@ -208,6 +208,7 @@ class Trainer:
                 with told_of(resumed.path):
                     random_state.restore(resumed.run["random"]["start"], self.model, order)
             start = random_state.capture(self.model, order)
+            undo.callback(random_state.restore, start, self.model, order)
             train, validation = _split(samples, held_out, validation_split, order)
             samples.set_weight(weight, train.rows)
             self._run = _Run(train, validation, epochs, batch_size, bool(shuffle), order, start)
@@ -251,7 +252,9 @@ class Trainer:
             Where to write the outputs; a memory-mapped one, if they are too many.
         """
         size = as_size(batch_size, "batch_size", smallest=1)
-        rows, dtype = as_array(as_rows(X, "X"), "X"), self._dtype()
+        rows, dtype = as_rows(as_array(X, "X"), "X"), self._dtype()
+        if out is not None:
+            _require_out(out)
         with protocol.evaluating(self.model):
             for start in range(0, max(len(rows), 1), size):
                 x = as_input(rows[start : start + size], "X", dtype)
@@ -260,7 +263,7 @@ class Trainer:
                     out = np.empty((len(rows), *output.shape[1:]), output.dtype)
                 elif start == 0 and out.shape != (len(rows), *output.shape[1:]):
                     raise ShapeError(f"out has shape {out.shape}, expected {(len(rows), *output.shape[1:])}")
-                if not np.can_cast(output.dtype, out.dtype, "same_kind"):
+                if out.dtype.kind != "f" or not np.can_cast(output.dtype, out.dtype, "same_kind"):
                     raise TypeError(f"out must hold {output.dtype}, got {out.dtype}")
                 out[start : start + size] = output
         assert out is not None  # there is a batch even of no rows
@@ -459,6 +462,7 @@ class Trainer:
         labels = samples.y.dtype.kind != "f" and getattr(self.criterion, "takes_labels", False)
         if output.ndim == 2 and output.shape[1] == 1 and not labels:
             samples.use_columns()
+        samples.require_fit(self.criterion, output)
         return samples
 
     def _dtype(self) -> np.dtype[Any] | None:
@@ -489,13 +493,20 @@ class _Before:
         random_state.restore(self._random, self._trainer.model, self._order)
 
 
+def _require_out(out: Any) -> None:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an array, got {type(out).__name__}")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only")
+
+
 def _split(
     samples: Samples, held_out: Samples | None, share: float | None, order: Randomness
 ) -> tuple[_Part, _Part | None]:
     if share is None:
         return _Part(samples, None), None if held_out is None else _Part(held_out, None)
-    if isinstance(share, bool) or not isinstance(share, float) or not 0 < share < 1:
-        raise ValueError(f"validation_split must be a share between 0 and 1, got {share!r}")
+    if not 0 < as_number(share, "validation_split") < 1:
+        raise ValueError(f"validation_split must be a share between 0 and 1, got {share}")
     if not 0 < math.ceil(len(samples) * share) < len(samples):
         raise ValueError(f"validation_split {share} of {len(samples)} rows leaves none to train on")
     train, validation = train_test_split(np.arange(len(samples)), test_size=share, seed=order.generator)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...checks import as_at_least_zero, as_size
+from ...checks import as_at_least_zero, as_size, require_entries
 from ...describe import call_text
 from ..optimizer import Optimizer
 
@@ -85,9 +85,7 @@ class LRScheduler:
         self._take(self._checked(state))
 
     def _checked(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        expected = set(self.state_dict())
-        if set(state) != expected:
-            raise ValueError(f"state has {sorted(state)}, expected {sorted(expected)}")
+        require_entries(state, set(self.state_dict()))
         rates = {name: as_at_least_zero(state[name], name) for name in ("base_lr", "last_lr", "lr")}
         return {"last_epoch": as_size(state["last_epoch"], "last_epoch")} | rates
 

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...checks import as_size
+from ...checks import as_items, as_size
 from ..optimizer import Optimizer
 from .reduce_lr_on_plateau import ReduceLROnPlateau
 from .schedule import LRScheduler
@@ -63,7 +63,7 @@ class SequentialLR(LRScheduler):
         return super().state_dict() | {"schedulers": [schedule.state_dict() for schedule in self.schedulers]}
 
     def _checked(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        checked, parts = super()._checked(state), state["schedulers"]
+        checked, parts = super()._checked(state), as_items(state["schedulers"], "schedulers")
         if len(parts) != len(self.schedulers):
             raise ValueError(f"state has {len(parts)} schedulers, expected {len(self.schedulers)}")
         pairs = zip(self.schedulers, parts, strict=True)
