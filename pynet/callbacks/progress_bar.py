@@ -29,11 +29,11 @@ class ProgressBar(Callback):
     """
 
     def __init__(self, figures: list[str] | None = None) -> None:
+        self.figures = None if figures is None else as_names(figures, "figures")
         try:
             from tqdm.auto import tqdm
         except ImportError as error:
             raise ImportError("ProgressBar needs a library: pip install 'pynet[train]'") from error
-        self.figures = None if figures is None else as_names(figures, "figures")
         self._make: Any = tqdm
         self._bar: Any = None
 

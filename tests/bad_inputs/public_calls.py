@@ -4,22 +4,39 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import calls_of_callbacks
+import calls_of_compiled
 import calls_of_criteria
+import calls_of_data
+import calls_of_files
+import calls_of_inspection
 import calls_of_layers
+import calls_of_metrics
 import calls_of_optim
-import calls_of_the_rest
-import calls_of_training
+import calls_of_plot
+import calls_of_schedules
+import calls_of_trainer
 from wrong_calls import wrong_calls
 
 import pynet
 from pynet import callbacks, criteria, data, layers, metrics, optim, plot, testing
 from pynet.watched import Watched
 
-CALLS = [
-    call
-    for part in (calls_of_layers, calls_of_criteria, calls_of_optim, calls_of_training, calls_of_the_rest)
-    for call in part.CALLS
-]
+_PARTS = (
+    calls_of_callbacks,
+    calls_of_compiled,
+    calls_of_criteria,
+    calls_of_data,
+    calls_of_files,
+    calls_of_inspection,
+    calls_of_layers,
+    calls_of_metrics,
+    calls_of_optim,
+    calls_of_plot,
+    calls_of_schedules,
+    calls_of_trainer,
+)
+CALLS = [call for part in _PARTS for call in part.CALLS]
 WRONG_CALLS = list(wrong_calls(CALLS))
 
 _MODULES = (pynet, callbacks, criteria, data, layers, metrics, optim, optim.lr_scheduler, plot, testing)

@@ -28,6 +28,8 @@ class Call(NamedTuple):
         What tells this row from others of the same callable.
     may_change
         Attributes that are no state, and may be others after an error: what a container keeps of a forward.
+    needs
+        The library that a right call needs; a wrong one is refused without.
     """
 
     covers: str
@@ -38,6 +40,7 @@ class Call(NamedTuple):
     shown: dict[str, str] = {}  # noqa: RUF012, which nobody writes into
     variant: str = ""
     may_change: tuple[str, ...] = ()
+    needs: str = ""
 
 
 class WrongCall(NamedTuple):
