@@ -1,11 +1,12 @@
 """What layers with arrays of their own share: one dtype, and arrays that stay the same objects."""
 
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
 from .. import _core
-from ..arrays import Array, as_parameter
+from ..arrays import Array, aligned, as_parameter
 from ..module import Layer
 from ..protocol import convert_in
 
@@ -14,6 +15,12 @@ class Parametric(Layer):
     """A layer whose arrays lie in attributes ``_name``, all of one dtype; its gradients are no arrays of others."""
 
     keeps_gradients = True
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A file that is mapped into memory, as joblib's are between processes, gives arrays that are read-only.
+        for name, value in state.items():
+            is_locked = isinstance(value, np.ndarray) and not value.flags.writeable
+            vars(self)[name] = aligned(value) if is_locked else value
 
     def _assign(self, name: str, shown: str, value: object) -> None:
         current: Array | None = getattr(self, f"_{name}")
