@@ -13,6 +13,7 @@ from ..checks import as_number
 from ..data.batches import Rows
 from ..data.loader import as_rows, require_same_rows
 from ..errors import ShapeError
+from .sparse_rows import SparseRows, is_sparse
 
 
 class Batch(NamedTuple):
@@ -26,17 +27,19 @@ class Batch(NamedTuple):
 class Samples:
     """Inputs, targets and weights of equal length.
 
-    They are converted to the dtype once; memory-mapped arrays stay where they are and are converted batch by batch.
+    They are converted to the dtype once; memory-mapped and sparse inputs stay as they are and are converted batch by
+    batch.
     """
 
     def __init__(self, X: npt.ArrayLike, y: npt.ArrayLike, dtype: np.dtype[Any] | None, names: str = "X y") -> None:
         name_X, name_y = names.split()
-        X, y = as_rows(as_array(X, name_X), name_X), as_rows(as_array(y, name_y), name_y)
-        require_same_rows(**{name_X: X, name_y: y})
-        if not len(X):
+        inputs: Any = SparseRows(X) if is_sparse(X) else as_rows(as_array(X, name_X), name_X)
+        y = as_rows(as_array(y, name_y), name_y)
+        require_same_rows(**{name_X: inputs, name_y: y})
+        if not len(inputs):
             raise ValueError(f"{name_X} has no rows")
         self._dtype, self._name_y = dtype, name_y
-        self.X = X if is_mapped(X) else as_input(X, name_X, dtype)
+        self.X = inputs if _is_converted_in_batches(inputs) else as_input(inputs, name_X, dtype)
         self.y = y if is_mapped(y) else as_classes(y, self._target_dtype)
         self.weight: Array | None = None
 
@@ -57,8 +60,8 @@ class Samples:
 
     @property
     def lies_in_memory(self) -> bool:
-        """Whether none of it is memory-mapped."""
-        return not is_mapped(self.X) and not is_mapped(self.y)
+        """Whether all of it is there as the model takes it."""
+        return not _is_converted_in_batches(self.X) and not is_mapped(self.y)
 
     def require_fit(self, criterion: Any, output: Array) -> None:
         """Raise now what a criterion of ours would say of the targets, given the model's output of the first rows."""
@@ -93,6 +96,10 @@ class Samples:
     def inputs(self, rows: Rows) -> Array:
         """Return the inputs of some rows."""
         return as_input(self.X[rows], "X", self._dtype)
+
+
+def _is_converted_in_batches(inputs: object) -> bool:
+    return isinstance(inputs, SparseRows) or is_mapped(inputs)
 
 
 def is_mapped(array: object) -> bool:

@@ -155,7 +155,8 @@ class Trainer:
         Parameters
         ----------
         X : array (N, ...)
-            One row per sample. Converted to the model's dtype once; a memory-mapped array is never read as a whole.
+            One row per sample. Converted to the model's dtype once; a memory-mapped array is never read as a whole, and
+            a sparse matrix of SciPy becomes dense batch by batch.
         y : array (N,) of int, or (N, ...)
             Labels, or numbers; ``(N,)`` is taken as ``(N, 1)`` for a model of one output column.
         epochs : int, default 10
