@@ -11,6 +11,7 @@ nox.options.sessions = ["tests", "ctest", "lint"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 BUILD = PROJECT["build-system"]["requires"]
 TEST = nox.project.dependency_groups(PROJECT, "test")
+ESTIMATORS = nox.project.dependency_groups(PROJECT, "estimators")
 LINT = nox.project.dependency_groups(PROJECT, "lint")
 TRAIN = PROJECT["project"]["optional-dependencies"]["train"]
 CPP = ["csrc", "tests/cpp"]
@@ -34,8 +35,8 @@ def run_pytest(session: nox.Session, *requirements: str, extra: str = "", tests:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Build the wheel, install it with its extra, and run pytest."""
-    run_pytest(session, extra="[train]")
+    """Build the wheel, install it with its extras, and run pytest."""
+    run_pytest(session, *ESTIMATORS, extra="[train,sklearn]")
 
 
 @nox.session

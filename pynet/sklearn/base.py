@@ -1,0 +1,312 @@
+"""What pynet's estimators share: checked data, training until it gets no better, outputs of the network."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .. import protocol
+from ..arrays import Array
+from ..callbacks import Callback
+from ..checks import as_at_least_zero, as_fraction, as_size
+from ..compiled import CompiledPredict
+from ..data import train_test_split
+from ..errors import ShapeError
+from ..replay import replay
+from ..roles import as_criterion, as_module
+from ..training import Trainer
+from ..training.arguments import as_callbacks
+from .progress import HeldOut, Progress
+from .randomness import new_generator, take_over
+from .stopping import Stopping
+from .targets import OUT_ACTIVATIONS, Targets, out_activation_of
+
+_ROWS_AT_ONCE = 4096  # of predictions, and of sparse rows that become dense
+
+
+class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
+    """Base of pynet's estimators.
+
+    A subclass makes the network and its optimizer; `Labels` and `Amounts` know what the targets mean.
+    """
+
+    # What every subclass's constructor takes.
+    criterion: Any
+    out_activation: Any
+    batch_size: int | str
+    max_iter: int
+    shuffle: bool
+    random_state: Any
+    tol: float
+    verbose: bool
+    warm_start: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: float
+    callbacks: Any
+
+    # What fitting leaves.
+    model_: Any
+    criterion_: Any
+    optimizer_: Any
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_curve_: list[float]
+    validation_scores_: list[float]
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    n_outputs_: int
+    out_activation_: Any
+    stopped_: bool
+    _targets: Targets
+    _stopping: Stopping
+    _held_out: HeldOut | None
+    _whole: CompiledPredict
+    _random: np.random.Generator
+    _scale: float
+    _partial: bool
+    _numeric_targets: bool
+
+    def _keep(self, arguments: dict[str, Any]) -> None:
+        """Keep a constructor's arguments, as its ``locals()`` has them, under their names."""
+        for name in arguments.keys() - {"self", "__class__"}:
+            setattr(self, name, arguments[name])
+
+    def _make_model(self, X: Array, outputs: int, random_state: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must define _make_model")
+
+    def _make_optimizer(self, decay: float) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must define _make_optimizer")
+
+    def _learn_targets(self, y: Any, classes: Any) -> Targets:
+        raise NotImplementedError(f"{type(self).__name__} must define _learn_targets")
+
+    def _decay(self, rows: float) -> float:
+        """Return how much of a weight is added to its gradient in steps of so many rows."""
+        return 0.0
+
+    def _schedule(self, optimizer: Any) -> None:
+        """Set the learning rate of the next epoch."""
+
+    def _slow_down(self, optimizer: Any) -> bool:
+        """Lower the learning rate where it gets no better, instead of stopping; return whether that was done."""
+        return False
+
+    def _input_options(self, fresh: bool) -> dict[str, Any]:
+        """Return which inputs are taken, as options of scikit-learn's checks."""
+        raise NotImplementedError(f"{type(self).__name__} must define _input_options")
+
+    def _data(self, X: Any, y: Any, fresh: bool) -> tuple[Any, Any]:
+        """Return checked inputs and targets."""
+        options = {"multi_output": True, "y_numeric": self._numeric_targets} | self._input_options(fresh)
+        pair: tuple[Any, Any] = validate_data(self, X, y, reset=fresh, accept_sparse=["csr", "csc"], **options)
+        return pair
+
+    def _inputs(self, X: Any) -> Any:
+        """Return checked inputs of a fitted estimator."""
+        return validate_data(self, X, reset=False, accept_sparse=["csr", "csc"], **self._input_options(False))
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, eval_set: Any, *, classes: Any = None, partial: bool = False
+    ) -> Self:
+        self._check()
+        fresh = not hasattr(self, "model_") or not (partial or self.warm_start)
+        goes_on = partial and not fresh and self._partial
+        if goes_on and self.early_stopping and self.stopped_:
+            return self
+        X, y = self._data(X, y, fresh)
+        if fresh:
+            self._targets = self._learn_targets(y, classes)
+        codes = self._targets.encode(y)
+        X, codes, weight = _without_zeros(X, codes, self._row_weights(X, y, sample_weight, partial))
+        random_state = check_random_state(self.random_state)
+        if fresh:
+            self._begin(X, random_state)
+        if not goes_on:
+            self._partial = partial
+            self._random = new_generator(random_state)
+            take_over(self.model_, self._random)
+            self._begin_run()
+        X, codes, weight = self._hold_out(X, codes, weight, eval_set, keep=partial)
+        rows = self._rows_per_step(len(codes))
+        decay = self._decay(rows if weight is None else rows * float(weight.mean()))
+        if not partial or fresh:
+            self.optimizer_ = self._make_optimizer(decay)
+        self._train(X, codes, weight, rows, decay, partial)
+        if not partial:
+            self._held_out = None
+        return self
+
+    def _begin(self, X: Any, random_state: Any) -> None:
+        """Make the network and its criterion."""
+        criterion = None if self.criterion is None else self._make_criterion()
+        model = as_module(self._make_model(X, self._targets.columns(criterion), random_state))
+        first = _dense(X[:2])
+        with protocol.evaluating(model):
+            shape = np.shape(replay(model, first))
+        if len(shape) != 2:
+            raise ShapeError(f"the module's output has shape {shape}, expected ({len(first)}, outputs)")
+        self.model_, self.n_outputs_ = model, shape[1]
+        self._scale = self._targets.scale if criterion is None else 1.0
+        self.criterion_ = self._targets.criterion(shape[1]) if criterion is None else criterion
+        own = self.out_activation
+        self.out_activation_ = out_activation_of(self.criterion_) if own is None else own
+        self._whole = CompiledPredict(model)
+        self.loss_curve_, self.t_ = [], 0
+
+    def _begin_run(self) -> None:
+        self.n_iter_, self.stopped_, self._held_out = 0, False, None
+        self.validation_curve_, self.validation_scores_ = [], []
+        self.best_loss_ = self.best_validation_score_ = None
+        self._stopping = Stopping(self.n_iter_no_change, self.tol, keeps_weights=self.early_stopping)
+
+    def _train(self, X: Any, codes: Array, weight: Array | None, rows: int, decay: float, partial: bool) -> None:
+        epochs = 1 if partial else self.max_iter
+        target = self._target(codes)
+        progress = Progress(self, self._held_out, len(codes), decay)
+        callbacks = [progress, *self._own_callbacks()]
+        trainer = Trainer(self.model_, self.criterion_, self.optimizer_, callbacks)
+        watched = self._held_out if len(callbacks) > 1 else None
+        history = trainer.fit(
+            X,
+            target,
+            epochs,
+            rows,
+            sample_weight=weight,
+            shuffle=self.shuffle,
+            seed=self._random,
+            validation_data=None if watched is None else (watched.X, watched.target),
+        )
+        if history.stopped == "interrupted":
+            warnings.warn("Training interrupted by user.", stacklevel=5)
+        elif history.stopped == "epochs" and not partial:
+            message = f"max_iter={epochs} epochs have been trained, and the loss still gets better"
+            warnings.warn(message, ConvergenceWarning, stacklevel=5)
+        if self.stopped_ or not partial:
+            self._stopping.restore(self.model_)
+
+    def _check(self) -> None:
+        as_size(self.max_iter, "max_iter", smallest=1)
+        as_at_least_zero(self.tol, "tol")
+        if self.batch_size != "auto":
+            as_size(self.batch_size, "batch_size", smallest=1)
+        if self.n_iter_no_change != math.inf:
+            as_size(self.n_iter_no_change, "n_iter_no_change", smallest=1)
+        if not as_fraction(self.validation_fraction, "validation_fraction"):
+            raise ValueError("validation_fraction must be above 0 and less than 1, got 0")
+        if isinstance(self.out_activation, str) and self.out_activation not in OUT_ACTIVATIONS:
+            names = ", ".join(map(repr, OUT_ACTIVATIONS))
+            raise ValueError(f"out_activation must be one of {names}, or a function, got {self.out_activation!r}")
+
+    def _make_criterion(self) -> Any:
+        return as_criterion(self.criterion() if isinstance(self.criterion, type) else copy.deepcopy(self.criterion))
+
+    def _own_callbacks(self) -> list[Callback]:
+        given = () if self.callbacks is None else self.callbacks
+        given = [given] if isinstance(given, Callback) or callable(given) else list(given)
+        return as_callbacks([each(self.optimizer_) if _makes_callbacks(each) else each for each in given])
+
+    def _row_weights(self, X: Any, y: Any, sample_weight: Any, partial: bool) -> Array | None:
+        rows, class_weight = X.shape[0], getattr(self, "class_weight", None)
+        if sample_weight is None and class_weight is None:
+            return None
+        weight = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        if weight.shape != (rows,):
+            raise ShapeError(f"sample_weight has shape {weight.shape}, expected ({rows},): one per row of X")
+        if not np.all((weight >= 0) & (weight < np.inf)):
+            raise ValueError("sample_weight must be finite and not negative")
+        if class_weight is not None:
+            if partial and isinstance(class_weight, str):
+                raise ValueError(f"class_weight {class_weight!r} needs all rows at once: give partial_fit a dict")
+            weight = weight * compute_sample_weight(class_weight, y.toarray() if hasattr(y, "toarray") else y)
+        if not weight.any():
+            raise ValueError("the weights of all rows are zero: sample_weight must have at least one that is not")
+        return weight
+
+    def _rows_per_step(self, rows: int) -> int:
+        return min(200 if self.batch_size == "auto" else int(self.batch_size), rows)
+
+    def _target(self, codes: Array) -> Array:
+        return self._targets.target(codes, self.criterion_, self.n_outputs_, self._dtype())
+
+    def _dtype(self) -> Any:
+        found = [parameter.array.dtype for parameter in protocol.all_parameters(self.model_)]
+        return found[0] if found else np.dtype(np.float64)
+
+    def _hold_out(
+        self, X: Any, codes: Array, weight: Array | None, eval_set: Any, keep: bool
+    ) -> tuple[Any, Array, Array | None]:
+        """Set the rows to watch; return those to train on."""
+        if eval_set is not None:
+            if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
+                raise TypeError(f"eval_set must be a pair (X, y), got {type(eval_set).__name__}")
+            held, right = self._data(eval_set[0], eval_set[1], fresh=False)
+            right = self._targets.encode(right)
+            self._held_out = HeldOut(held, right, self._target(right), None)
+        elif self.early_stopping and self._held_out is None:
+            train, held = self._split(codes)
+            held_weight = None if weight is None else weight[held]
+            self._held_out = HeldOut(X[held], codes[held], self._target(codes[held]), held_weight)
+            return X[train], codes[train], None if weight is None else weight[train]
+        return X, codes, weight
+
+    def _split(self, codes: Array) -> list[Array]:
+        """Draw the rows to hold out, of each class in proportion if there are enough of each."""
+        classes = None
+        if codes.ndim == 1:
+            counts = np.unique_counts(codes).counts
+            smaller = min(self.validation_fraction, 1 - self.validation_fraction) * len(codes)
+            classes = codes if counts.min() > 1 and smaller >= len(counts) + 1 else None
+        rows = np.arange(len(codes))
+        return train_test_split(rows, test_size=float(self.validation_fraction), stratify=classes, seed=self._random)
+
+    def _outputs(self, X: Any, predict: CompiledPredict | None = None) -> Array:
+        """Return the outputs of the network, or of another one."""
+        predict, rows = self._whole if predict is None else predict, X.shape[0]
+        if rows <= _ROWS_AT_ONCE:
+            return np.asarray(predict(_dense(X)))
+        starts = range(0, rows, _ROWS_AT_ONCE)
+        return np.concatenate([predict(_dense(X[start : start + _ROWS_AT_ONCE])) for start in starts])
+
+    def _out_activation(self, outputs: Array) -> Array:
+        """Return what the network's outputs mean."""
+        own = self.out_activation_
+        result: Array = (OUT_ACTIVATIONS[own] if isinstance(own, str) else own)(outputs)
+        return result
+
+    def _predictions(self, X: Any) -> Array:
+        check_is_fitted(self)
+        return self._out_activation(self._outputs(self._inputs(X)))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _without_zeros(X: Any, codes: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:
+    """Leave out rows that count nothing: weights that are whole numbers mean the same as repeated rows."""
+    if weight is None or weight.all():
+        return X, codes, weight
+    kept = np.flatnonzero(weight)
+    return X[kept], codes[kept], weight[kept]
+
+
+def _makes_callbacks(given: Any) -> bool:
+    return callable(given) and not isinstance(given, Callback | type)
+
+
+def _dense(X: Any) -> Any:
+    return X.toarray() if hasattr(X, "toarray") else X

@@ -1,0 +1,181 @@
+"""What is to be predicted, between a user's labels or amounts and the columns of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from ..arrays import Array
+from ..criteria import MSE, CrossEntropyLoss
+from ..criterion import Criterion
+from ..data import one_hot
+from ..layers import Sigmoid, SoftMax
+from ..metrics import r2_score
+from .binary_cross_entropy import BinaryCrossEntropy
+
+# What makes predictions of a network's outputs, by scikit-learn's names.
+OUT_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "identity": lambda outputs: outputs,
+    "logistic": lambda outputs: Sigmoid().forward(outputs),
+    "softmax": lambda outputs: SoftMax().forward(outputs),
+    "exp": np.exp,
+}
+
+
+def out_activation_of(criterion: Any) -> str:
+    """Return what belongs to a criterion: those that take scores say nothing of probabilities themselves."""
+    if isinstance(criterion, CrossEntropyLoss):
+        return "softmax"
+    return "logistic" if isinstance(criterion, BinaryCrossEntropy) else "identity"
+
+
+class Labels:
+    """Classes: one column each, a single one for two, or one for each of several labels that a row may have.
+
+    Parameters
+    ----------
+    classes : array (classes,)
+        In sorted order.
+    multilabel : bool
+        Whether a row may have several, and targets are rows of 0 and 1.
+    """
+
+    scale = 1.0  # what the default criterion is, as a multiple of scikit-learn's loss
+
+    def __init__(self, classes: Array, multilabel: bool) -> None:
+        self.classes, self.multilabel = classes, multilabel
+
+    @classmethod
+    def learn(cls, y: Any) -> Labels:
+        """Return the classes of targets.
+
+        Raises
+        ------
+        ValueError
+            If they are amounts, or several columns of classes.
+        """
+        kind = type_of_target(y, input_name="y")
+        check_classification_targets(y)
+        if kind == "multilabel-indicator":
+            return cls(np.arange(y.shape[1]), True)
+        if kind == "multiclass-multioutput":
+            raise ValueError(
+                "y has several columns of classes, expected one, or columns of 0 and 1: "
+                "sklearn.multioutput.MultiOutputClassifier trains a classifier for each"
+            )
+        return cls(np.unique(column_or_1d(y, warn=True)), False)
+
+    @classmethod
+    def given(cls, classes: Any, y: Any) -> Labels:
+        """Return classes that are known before all targets are."""
+        return cls.learn(y) if cls.is_multilabel(y) else cls(np.unique(classes), False)
+
+    @staticmethod
+    def is_multilabel(y: Any) -> bool:
+        """Whether targets are rows of 0 and 1."""
+        return bool(type_of_target(y) == "multilabel-indicator")
+
+    def columns(self, criterion: Any) -> int:
+        """Return how many outputs a network needs with a criterion, or with the default one for None."""
+        if len(self.classes) == 2 and not getattr(criterion, "takes_labels", False):
+            return 2 if self.multilabel else 1
+        return len(self.classes)
+
+    def criterion(self, columns: int) -> Criterion:
+        """Return the default criterion for a network of so many outputs."""
+        if self.multilabel or (columns == 1 and len(self.classes) == 2):
+            return BinaryCrossEntropy()
+        return CrossEntropyLoss()
+
+    def encode(self, y: Any) -> Array:
+        """Return positions among the classes, (N,), or rows of 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If there is a class that is unknown, or another number of labels.
+        """
+        if self.multilabel:
+            rows = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+            if rows.ndim != 2 or rows.shape[1] != len(self.classes):
+                raise ValueError(f"y has shape {rows.shape}, expected (rows, {len(self.classes)}): a column per label")
+            return rows.astype(np.int64)
+        labels = column_or_1d(y)
+        strangers = np.setdiff1d(labels, self.classes)
+        if len(strangers):
+            raise ValueError(f"y has the classes {strangers.tolist()[:10]}, which are not in {self.classes.tolist()}")
+        codes: Array = np.searchsorted(self.classes, labels)
+        return codes
+
+    def target(self, codes: Array, criterion: Any, columns: int, dtype: Any) -> Array:
+        """Return codes as a criterion takes them: labels, or else columns of 0 and 1."""
+        if self.multilabel or columns == 1 != len(self.classes):
+            return codes.reshape(len(codes), -1).astype(dtype)
+        return codes if getattr(criterion, "takes_labels", False) else one_hot(codes, columns, dtype)
+
+    def predict(self, predictions: Array) -> Array:
+        """Return the codes of the likeliest classes."""
+        if self.multilabel:
+            return (predictions > 0.5).astype(np.int64)
+        if predictions.shape[1] == 1 != len(self.classes):
+            return (predictions[:, 0] > 0.5).astype(np.int64)
+        best: Array = predictions.argmax(axis=1)
+        return best
+
+    def decode(self, predictions: Array) -> Array:
+        """Return classes, or rows of 0 and 1, as the user has them."""
+        codes = self.predict(predictions)
+        return codes if self.multilabel else self.classes[codes]
+
+    def score(self, predictions: Array, codes: Array) -> float:
+        """Return the share of rows in which all is right."""
+        right = (self.predict(predictions) == codes).reshape(len(codes), -1)
+        return float(right.all(axis=1).mean())
+
+
+class Amounts:
+    """Numbers: a column of outputs for each column of targets."""
+
+    scale = 2.0  # scikit-learn's squared error is half of MSE
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+    @classmethod
+    def learn(cls, y: Any) -> Amounts:
+        """Return how many columns targets have."""
+        return cls(1 if y.ndim == 1 else y.shape[1])
+
+    def columns(self, criterion: Any) -> int:
+        """Return how many outputs a network needs."""
+        return self.width
+
+    def criterion(self, columns: int) -> Criterion:
+        """Return the default criterion."""
+        return MSE()
+
+    def encode(self, y: Any) -> Array:
+        """Return (N, columns)."""
+        rows: Array = y.reshape(len(y), -1)
+        if rows.shape[1] != self.width:
+            raise ValueError(f"y has {rows.shape[1]} columns, expected {self.width}")
+        return rows
+
+    def target(self, codes: Array, criterion: Any, columns: int, dtype: Any) -> Array:
+        """Return amounts as a criterion takes them."""
+        return codes.astype(dtype, copy=False)
+
+    def decode(self, predictions: Array) -> Array:
+        """Return (N,) for one column, as scikit-learn does."""
+        return predictions[:, 0] if predictions.ndim == 2 and predictions.shape[1] == 1 else predictions
+
+    def score(self, predictions: Array, codes: Array) -> float:
+        """Return R², averaged over the columns."""
+        return r2_score(predictions, codes.astype(predictions.dtype))
+
+
+Targets: TypeAlias = "Labels | Amounts"

@@ -1,0 +1,359 @@
+"""What the perceptrons of pynet.sklearn can do and scikit-learn's cannot."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from estimator_networks import AbsoluteError, Doubling, network
+from sklearn.utils.class_weight import compute_sample_weight
+
+import pynet
+from pynet.callbacks import Callback, LRScheduler
+from pynet.sklearn import MLPClassifier, MLPRegressor, NetClassifier, NetRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+random = np.random.default_rng(1)
+X = random.normal(size=(90, 4))
+labels = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0.5)
+amounts = X @ [1.0, -2.0, 0.5, 0.0]
+held_X = random.normal(size=(40, 4))
+held_labels = (held_X[:, 0] > 0).astype(int) + (held_X[:, 1] > 0.5)
+
+
+def kinds(estimator):
+    return [type(layer).__name__ for layer in estimator.model_]
+
+
+def log_loss(probabilities, y):
+    return -np.log(probabilities[np.arange(len(y)), y]).mean()
+
+
+def test_that_arguments_say_which_layers_there_are():
+    made = MLPClassifier((5, 6), ["tanh", pynet.LeakyReLU(0.2)], dropout=0.1, batch_norm=True, max_iter=1)
+    made.fit(X, labels)
+    hidden = ["Linear", "BatchNorm", "Tanh", "Dropout", "Linear", "BatchNorm", "LeakyReLU", "Dropout"]
+    assert kinds(made) == [*hidden, "Linear"]
+    assert made.model_[6].slope == 0.2
+    assert [W.shape for W in made.coefs_] == [(4, 5), (5, 6), (6, 3)]
+    assert [b.shape for b in made.intercepts_] == [(5,), (6,), (3,)]
+    made.coefs_[0][...] = 0  # they are the network's own
+    assert not made.model_[0].W.any()
+
+
+@pytest.mark.parametrize("activation", [Doubling, Doubling()], ids=["class", "module"])
+def test_that_an_activation_may_be_ones_own(activation):
+    made = MLPRegressor((5, 5), activation, max_iter=3, random_state=0).fit(X, amounts)
+    assert kinds(made) == ["Linear", "Doubling", "Linear", "Doubling", "Linear"]
+    assert made.model_[1] is not made.model_[3]
+    W, b = made.coefs_, made.intercepts_
+    by_hand = 2 * (2 * (X @ W[0] + b[0]) @ W[1] + b[1]) @ W[2] + b[2]
+    np.testing.assert_allclose(made.predict(X), by_hand[:, 0], rtol=1e-9, atol=1e-12)
+
+
+def test_that_transform_gives_the_last_hidden_layer():
+    made = MLPClassifier((5, 6), "tanh", max_iter=3, random_state=0, dropout=0.5).fit(X, labels)
+    W, b = made.coefs_, made.intercepts_
+    by_hand = np.tanh(np.tanh(X @ W[0] + b[0]) @ W[1] + b[1])
+    np.testing.assert_allclose(made.transform(X), by_hand, rtol=1e-9)
+    assert made.get_feature_names_out().tolist() == [f"mlpclassifier{i}" for i in range(6)]
+    pandas = pytest.importorskip("pandas")
+    assert isinstance(made.set_output(transform="pandas").transform(X), pandas.DataFrame)
+
+
+@pytest.mark.parametrize("data", ["float32", "float64", "int32"])
+@pytest.mark.parametrize("wanted", [None, "float32", np.float64])
+def test_that_it_computes_in_the_dtype_of_the_data_or_the_one_asked_for(wanted, data):
+    numbers = (X * 10).astype(data)
+    made = MLPRegressor((5,), max_iter=2, dtype=wanted).fit(numbers, amounts)
+    expected = np.dtype(wanted or ("float32" if data == "float32" else "float64"))
+    assert {array.dtype for array in made.model_.parameters()} == {expected}
+    assert made.predict(numbers).dtype == made.transform(X).dtype == expected
+
+
+class TestCriteria:
+    def test_that_any_criterion_is_gone_down(self):
+        options = {"solver": "sgd", "shuffle": False, "batch_size": 90, "max_iter": 4, "alpha": 0.0, "random_state": 0}
+        made = MLPRegressor((5,), criterion=AbsoluteError(), **options).fit(X, amounts)
+        start = MLPRegressor((5,), **options | {"max_iter": 1, "learning_rate_init": 1e-300}).fit(X, amounts)
+        by_hand, criterion = start.model_, AbsoluteError()
+        optimizer = pynet.optim.SGD(by_hand, 1e-3, momentum=0.9, nesterov=True)
+        for _ in range(4):
+            output = by_hand.train().forward(X)
+            by_hand.backward(X, criterion.backward(output, amounts[:, None]))
+            optimizer.step()
+        for ours, theirs in zip(made.model_.parameters(), by_hand.parameters(), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+    @pytest.mark.parametrize("make", [pynet.CrossEntropyLoss, lambda: pynet.CrossEntropyLoss(label_smoothing=0.1)])
+    @pytest.mark.parametrize("y", [labels, labels > 0], ids=["three classes", "two classes"])
+    def test_that_one_of_labels_gets_a_column_for_each_class(self, make, y):
+        made = MLPClassifier((8,), criterion=make(), max_iter=150, learning_rate_init=0.01, random_state=0).fit(X, y)
+        assert made.n_outputs_ == len(np.unique(y))
+        assert made.out_activation_ == "softmax"
+        np.testing.assert_allclose(made.predict_proba(X).sum(axis=1), 1, rtol=1e-12)
+        assert made.score(X, y) > 0.9
+
+    def test_that_one_of_probabilities_gets_a_softmax_before_it(self):
+        made = MLPClassifier((8,), criterion=pynet.CrossEntropy, max_iter=20, random_state=0).fit(X, labels)
+        plain = MLPClassifier((8,), max_iter=20, random_state=0).fit(X, labels)
+        assert kinds(made)[-1] == "SoftMax"
+        np.testing.assert_allclose(made.predict_proba(X), plain.predict_proba(X), rtol=1e-6)
+
+    def test_that_one_without_labels_gets_columns_of_0_and_1(self):
+        options = {"solver": "lbfgs", "alpha": 0.0, "max_iter": 500, "tol": 1e-9}
+        made = MLPClassifier((), criterion=pynet.MSE(), **options).fit(X, labels)
+        assert made.out_activation_ == "identity"
+        columns = np.column_stack([X, np.ones(90)])
+        best = columns @ np.linalg.lstsq(columns, np.eye(3)[labels])[0]
+        np.testing.assert_allclose(made.predict_proba(X), best, atol=1e-4)
+        assert np.array_equal(made.predict(X), best.argmax(axis=1))
+
+    def test_that_outputs_may_be_logarithms_of_what_is_predicted(self):
+        class Poisson(pynet.Criterion):
+            def forward(self, input, target):
+                return (np.exp(input) - target * input).mean()
+
+            def backward(self, input, target):
+                return (np.exp(input) - target) / input.size
+
+        made = MLPRegressor(
+            (), criterion=Poisson(), out_activation="exp", solver="lbfgs", alpha=0.0, max_iter=500, tol=1e-9
+        )
+        made.fit(X, np.exp(0.3 * amounts + 1))
+        np.testing.assert_allclose(made.coefs_[0][:, 0], [0.3, -0.6, 0.15, 0], atol=1e-4)
+        np.testing.assert_allclose(made.predict(X), np.exp(0.3 * amounts + 1), rtol=1e-3)
+
+
+class TestWeights:
+    options = {"solver": "sgd", "batch_size": 90, "max_iter": 5, "alpha": 0.2, "random_state": 0}  # noqa: RUF012
+
+    @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+    @pytest.mark.parametrize("y", [labels, labels > 0, amounts], ids=["three classes", "two classes", "amounts"])
+    def test_that_whole_weights_mean_repeated_rows(self, y, solver):
+        estimator = MLPRegressor if y is amounts else MLPClassifier
+        weight = random.integers(0, 4, size=90)
+        options = self.options | {"batch_size": 1000, "solver": solver}
+        weighted = estimator((6,), **options).fit(X, y, sample_weight=weight)
+        repeated = estimator((6,), **options).fit(X.repeat(weight, axis=0), y.repeat(weight))
+        for ours, theirs in zip(weighted.coefs_, repeated.coefs_, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)
+
+    @pytest.mark.parametrize("class_weight", ["balanced", {"a": 2.0, "c": 0.5}])
+    def test_that_class_weights_are_weights_of_rows(self, class_weight):
+        y = np.array(list("abc"))[labels]
+        ours = MLPClassifier((6,), class_weight=class_weight, **self.options).fit(X, y)
+        weight = compute_sample_weight(class_weight, y)
+        theirs = MLPClassifier((6,), **self.options).fit(X, y, sample_weight=weight)
+        assert all(map(np.array_equal, ours.coefs_, theirs.coefs_))
+        assert not np.allclose(ours.coefs_[0], MLPClassifier((6,), **self.options).fit(X, y).coefs_[0])
+
+
+class TestStopping:
+    def test_that_the_weights_of_the_best_validation_loss_are_taken_back(self):
+        made = MLPClassifier(
+            (50,), early_stopping=True, learning_rate_init=0.05, n_iter_no_change=5, alpha=0.0, random_state=0
+        )
+        made.fit(X, labels, eval_set=(held_X, held_labels))
+        assert made.stopped_
+        curve = made.validation_curve_
+        assert len(curve) == len(made.validation_scores_) == made.n_iter_ < 200
+        assert curve[-1] > min(curve) * 1.05
+        np.testing.assert_allclose(log_loss(made.predict_proba(held_X), held_labels), min(curve), rtol=1e-9)
+        assert made.score(held_X, held_labels) == made.best_validation_score_
+        assert made.validation_scores_[np.argmin(curve)] == made.best_validation_score_
+        assert made.best_loss_ is None
+
+    def test_that_rows_are_held_out_of_each_class_in_proportion(self):
+        seen = []
+
+        class See(Callback):
+            def on_fit_begin(self, trainer):
+                seen.extend(part.samples for part in trainer._run[:2])
+
+        MLPClassifier((4,), early_stopping=True, validation_fraction=0.2, max_iter=2, callbacks=See()).fit(X, labels)
+        train, held_out = seen
+        assert (len(train), len(held_out)) == (72, 18)
+        np.testing.assert_allclose(np.bincount(held_out.y) / 18, np.bincount(labels) / 90, atol=1 / 18)
+        both = np.concatenate([train.X, held_out.X])
+        assert np.array_equal(both[np.lexsort(both.T)], X[np.lexsort(X.T)])
+
+    def test_that_watched_rows_decide_nothing_without_early_stopping(self):
+        options = {"hidden_layer_sizes": (5,), "max_iter": 8, "random_state": 0}
+        watched = MLPRegressor(**options).fit(X, amounts, eval_set=(held_X, held_X[:, 0]))
+        alone = MLPRegressor(**options).fit(X, amounts)
+        assert all(map(np.array_equal, watched.coefs_, alone.coefs_))
+        error = np.mean((watched.predict(held_X) - held_X[:, 0]) ** 2) / 2
+        np.testing.assert_allclose(watched.validation_curve_[-1], error, rtol=1e-9)
+        assert len(watched.validation_curve_) == 8
+        assert alone.validation_curve_ == []
+
+    def test_that_early_stopping_goes_with_partial_fit(self):
+        made = MLPClassifier((50,), early_stopping=True, learning_rate_init=0.05, n_iter_no_change=3, random_state=0)
+        for _ in range(300):
+            made.partial_fit(X, labels, classes=[0, 1, 2], eval_set=(held_X, held_labels))
+            if made.stopped_:
+                break
+        assert made.stopped_
+        curve = made.validation_curve_
+        assert len(curve) == made.n_iter_ == len(made.loss_curve_)
+        np.testing.assert_allclose(log_loss(made.predict_proba(held_X), held_labels), min(curve), rtol=1e-9)
+        before = [W.copy() for W in made.coefs_]
+        made.partial_fit(X, labels)  # changes nothing any more
+        assert all(map(np.array_equal, made.coefs_, before))
+
+    def test_that_partial_fit_holds_rows_of_its_first_call_out(self):
+        made = MLPRegressor((5,), early_stopping=True, validation_fraction=0.2, random_state=0)
+        made.partial_fit(X, amounts)
+        assert made.t_ == 72
+        made.partial_fit(X, amounts)
+        assert made.t_ == 72 + 90
+        assert len(made.validation_curve_) == 2
+
+    def test_that_partial_fit_goes_on_after_a_fit_that_stopped(self):
+        made = MLPClassifier((50,), early_stopping=True, learning_rate_init=0.05, random_state=0).fit(X, labels)
+        assert made.stopped_
+        before = made.coefs_[0].copy()
+        made.partial_fit(X, labels)
+        assert not np.array_equal(made.coefs_[0], before)
+
+    def test_that_epochs_one_by_one_are_those_of_a_fit(self):
+        options = {"hidden_layer_sizes": (5,), "random_state": 0, "batch_size": 30}
+        whole = MLPClassifier(max_iter=4, **options).fit(X, labels)
+        parts = MLPClassifier(**options)
+        for _ in range(4):
+            parts.partial_fit(X, labels, classes=[0, 1, 2])
+        assert all(map(np.array_equal, whole.coefs_, parts.coefs_))
+        assert whole.loss_curve_ == parts.loss_curve_
+
+    def test_that_a_warm_start_goes_on_from_the_weights(self):
+        made = MLPRegressor((5,), warm_start=True, max_iter=3, random_state=0).fit(X, amounts)
+        first = made.loss_
+        made.fit(X, amounts)
+        assert made.loss_curve_[3] < first
+        assert len(made.loss_curve_) == 6
+        cold = MLPRegressor((5,), max_iter=3, random_state=0).fit(X, amounts).fit(X, amounts)
+        assert len(cold.loss_curve_) == 3
+
+
+def test_that_callbacks_see_the_run_and_may_be_made_from_the_optimizer():
+    seen = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, trainer):
+            seen.append((trainer.epoch, trainer.optimizer.lr, trainer.history["val_loss"][-1]))
+
+    schedule = pynet.optim.lr_scheduler.StepLR
+    made = MLPRegressor(
+        (5,), max_iter=3, callbacks=[lambda optimizer: LRScheduler(schedule(optimizer, 1, 0.5)), Watch()]
+    )
+    made.fit(X, amounts, eval_set=(held_X, held_X[:, 0]))
+    assert [epoch for epoch, _, _ in seen] == [1, 2, 3]
+    np.testing.assert_allclose([lr for _, lr, _ in seen], [5e-4, 2.5e-4, 1.25e-4])
+    np.testing.assert_allclose([loss / 2 for _, _, loss in seen], made.validation_curve_, rtol=1e-9)
+
+
+def test_that_figures_are_printed_on_request(capsys):
+    made = MLPRegressor((5,), max_iter=2, verbose=True).fit(X, amounts)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"Iteration {i}, loss = {loss:.8f}" for i, loss in enumerate(made.loss_curve_, 1)]
+
+
+class TestNetworksOfOnesOwn:
+    def test_that_a_module_is_copied_and_trained(self):
+        module = pynet.Sequential(pynet.Linear(4, 3), Doubling()).astype(np.float32)
+        before = module[0].W.copy()
+        made = NetClassifier(module, lr=0.05, max_iter=30).fit(X, labels)
+        assert np.array_equal(module[0].W, before)
+        assert made.model_[0].W.dtype == np.float32
+        assert made.score(X, labels) > 0.7
+
+    def test_that_two_classes_may_have_one_column_or_two(self):
+        for columns in (1, 2):
+            made = NetClassifier(lambda n=columns: pynet.Linear(4, n), lr=0.1, max_iter=50).fit(X, X[:, 0] > 0)
+            assert made.predict_proba(X).shape == (90, 2)
+            assert made.score(X, X[:, 0] > 0) > 0.9
+
+    def test_that_any_optimizer_and_criterion_take_their_arguments(self):
+        made = NetRegressor(
+            network,
+            criterion=AbsoluteError,
+            optimizer=pynet.optim.SGD,
+            optimizer__momentum=0.5,
+            lr=0.2,
+            module__hidden=3,
+        )
+        made.fit(X, amounts)
+        assert (made.optimizer_.momentum, made.optimizer_.lr) == (0.5, 0.2)
+        assert isinstance(made.criterion_, AbsoluteError)
+
+    def test_that_images_keep_their_axes(self):
+        images = X.reshape(90, 2, 2)
+        module = pynet.Sequential(pynet.Flatten(), pynet.Linear(4, 3))
+        made = NetClassifier(module, lr=0.05, max_iter=30).fit(images, labels)
+        assert made.predict(images).shape == (90,)
+
+
+BAD = [
+    (MLPClassifier(hidden_layer_sizes=(5, 0)), ValueError, "hidden_layer_sizes"),
+    (MLPClassifier(hidden_layer_sizes=(2.5,)), TypeError, "hidden_layer_sizes"),
+    (MLPClassifier(activation="swish"), ValueError, "activation must be one of 'identity'"),
+    (MLPClassifier(activation=3), TypeError, "activation must be a name, a module"),
+    (MLPClassifier((3, 3), activation=["relu"]), ValueError, "activation has 1 entries, expected one for each of 2"),
+    (MLPClassifier(solver="newton"), ValueError, "solver must be one of"),
+    (MLPClassifier(solver="lbfgs", dropout=0.5), ValueError, "solver 'lbfgs' does without dropout"),
+    (MLPClassifier(solver="lbfgs", early_stopping=True), ValueError, "without early_stopping"),
+    (MLPClassifier(alpha=-1.0), ValueError, "alpha must be finite and at least 0"),
+    (MLPClassifier(batch_size=0), ValueError, "batch_size"),
+    (MLPClassifier(batch_size="all"), TypeError, "batch_size"),
+    (MLPClassifier(learning_rate="fast"), ValueError, "learning_rate must be one of"),
+    (MLPClassifier(learning_rate_init=0.0), ValueError, "learning_rate_init"),
+    (MLPClassifier(max_iter=0), ValueError, "max_iter"),
+    (MLPClassifier(tol=float("nan")), ValueError, "tol"),
+    (MLPClassifier(momentum=1.5), ValueError, "momentum"),
+    (MLPClassifier(beta_1=1.0), ValueError, "beta_1"),
+    (MLPClassifier(epsilon=0.0), ValueError, "epsilon"),
+    (MLPClassifier(validation_fraction=0.0), ValueError, "validation_fraction"),
+    (MLPClassifier(n_iter_no_change=0), ValueError, "n_iter_no_change"),
+    (MLPClassifier(dropout=1.0), ValueError, "dropout"),
+    (MLPClassifier(dtype="float16"), TypeError, "dtype must be float32 or float64"),
+    (MLPClassifier(criterion="mse"), TypeError, "criterion must have forward and backward"),
+    (MLPClassifier(out_activation="tanh"), ValueError, "out_activation must be one of"),
+    (MLPClassifier(class_weight="even"), ValueError, "class_weight"),
+    (MLPClassifier(callbacks=[3]), TypeError, "callbacks must be pynet.callbacks.Callback objects"),
+    (NetClassifier(network, hidden=3), TypeError, "NetClassifier has no argument 'hidden'"),
+    (NetClassifier(3), TypeError, "module must be a module, or a function that makes one"),
+    (NetClassifier(lambda: 3), TypeError, "model must be a module"),
+    (NetClassifier(pynet.Linear(4, 3), module__hidden=3), ValueError, "module__hidden is for a function"),
+    (NetClassifier(network, criterion=pynet.MSE(), criterion__size=3), ValueError, "is for a class of criteria"),
+    (NetClassifier(network, lr=-1.0), ValueError, "lr must be"),
+    (NetClassifier(network, optimizer=lambda model, lr: 3), TypeError, "optimizer must have step"),
+]
+
+
+@pytest.mark.parametrize(("estimator", "error", "words"), BAD, ids=lambda value: str(value)[:60])
+def test_that_a_wrong_argument_is_named_when_it_is_used(estimator, error, words):
+    with pytest.raises(error, match=words):
+        estimator.fit(X, labels)
+
+
+def test_that_wrong_data_are_named():
+    made = MLPClassifier((3,), max_iter=2)
+    with pytest.raises(ValueError, match="several columns of classes"):
+        made.fit(X, np.stack([labels, labels], axis=1))
+    with pytest.raises(ValueError, match="sample_weight has shape"):
+        made.fit(X, labels, sample_weight=np.ones(3))
+    with pytest.raises(ValueError, match="not negative"):
+        made.fit(X, labels, sample_weight=-np.ones(90))
+    with pytest.raises(TypeError, match="eval_set must be a pair"):
+        made.fit(X, labels, eval_set=X)
+    with pytest.raises(ValueError, match=r"classes \[7\], which are not in \[0, 1, 2\]"):
+        made.fit(X, labels, eval_set=(X, np.full(90, 7)))
+    with pytest.raises(ValueError, match="classes must be given at the first call"):
+        MLPClassifier().partial_fit(X, labels)
+    with pytest.raises(ValueError, match="give partial_fit a dict"):
+        MLPClassifier(class_weight="balanced").partial_fit(X, labels, classes=[0, 1, 2])
+    assert not hasattr(MLPClassifier(solver="lbfgs"), "partial_fit")
+    with pytest.raises(pynet.DivergedError, match="the loss is"):
+        MLPRegressor(solver="sgd", learning_rate_init=1e6, random_state=0).fit(X * 1e3, amounts * 1e3)
