@@ -10,7 +10,7 @@ __path__ = _load_core(__path__)
 
 from . import callbacks, criteria, data, init, layers, metrics, optim, plot, testing
 from .arrays import get_default_dtype, set_default_dtype
-from .compiled import compile_predict, compile_step
+from .compiled import OnlineLearner, compile_predict, compile_step
 from .config import get_num_threads, set_num_threads, show_config
 from .criteria import MSE, CrossEntropy, CrossEntropyLoss, MSELoss
 from .criterion import Criterion
@@ -43,6 +43,7 @@ __all__ = [
     "LogSoftMax",
     "MSELoss",
     "Module",
+    "OnlineLearner",
     "ReLU",
     "Sequential",
     "ShapeError",

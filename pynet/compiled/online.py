@@ -1,0 +1,90 @@
+"""Learning from one sample at a time, as they come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import protocol
+from ..arrays import Array, as_array, native_float
+from .predict import CompiledPredict
+from .step import CompiledStep
+
+
+class OnlineLearner:
+    """Learns and predicts sample by sample, with one compiled call for each.
+
+    ``learn_one(x, y)`` is a step of `pynet.compile_step` on a batch of one, ``predict_one(x)`` a prediction of
+    `pynet.compile_predict`: a few microseconds for a small model. These are the names that libraries of online learners
+    such as river use.
+
+    Parameters
+    ----------
+    model : module
+        What to train. Batch statistics need more than one row: a BatchNorm must be in evaluation mode.
+    criterion : Criterion
+        What its outputs cost.
+    optimizer : optimizer
+        Of this model.
+
+    Attributes
+    ----------
+    step : CompiledStep
+    predict : CompiledPredict
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it must be, or the optimizer is another model's.
+
+    Examples
+    --------
+    >>> learner = pynet.OnlineLearner(model, pynet.CrossEntropyLoss(), pynet.optim.SGD(model, 0.01))  # doctest: +SKIP
+    >>> for x, y in stream:  # doctest: +SKIP
+    ...     right += learner.predict_one(x).argmax() == y
+    ...     learner.learn_one(x, y)
+    """
+
+    def __init__(self, model: Any, criterion: Any, optimizer: Any) -> None:
+        self.step, self.predict = CompiledStep(model, criterion, optimizer), CompiledPredict(model)
+        self._takes_labels = bool(getattr(criterion, "takes_labels", False))
+        arrays = [parameter.array for parameter in protocol.all_parameters(model)]
+        self._dtype = next((kind for array in arrays if (kind := native_float(array.dtype))), np.dtype(np.float64))
+
+    def learn_one(self, x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+        """Take a step on one sample; return its loss before that.
+
+        Parameters
+        ----------
+        x : array (features, ...)
+            The sample, without an axis for the batch.
+        y : int, float or array (outputs,)
+            Its label, for a criterion that takes labels; else an amount, or one for each output.
+
+        Raises
+        ------
+        ShapeError, TypeError, ValueError
+            If x or y does not fit the model. Nothing has moved then.
+        """
+        target = self._array(y, "y")
+        is_label = self._takes_labels and target.ndim == 0
+        return self.step(self._array(x, "x")[None], target.reshape(1) if is_label else target.reshape(1, -1))
+
+    def predict_one(self, x: npt.ArrayLike) -> Array:
+        """Return the model's output for one sample, (outputs,), in evaluation mode."""
+        output: Array = self.predict(self._array(x, "x")[None])[0]
+        return output
+
+    def _array(self, value: Any, name: str) -> Array:
+        """Return an array as the compiled calls take it without a further look."""
+        if value.__class__ is np.ndarray and value.dtype is self._dtype:
+            return value  # type: ignore[no-any-return]
+        if value.__class__ is int:
+            return np.array(value)
+        array = as_array(value, name)
+        return array.astype(self._dtype, copy=False) if array.dtype.kind == "f" else array
+
+    def __repr__(self) -> str:
+        return f"OnlineLearner({type(self.step.model).__name__}, {self.step.criterion!r}, {self.step.optimizer!r})"
