@@ -80,7 +80,7 @@ class OnlineLearner:
     def _array(self, value: Any, name: str) -> Array:
         """Return an array as the compiled calls take it without a further look."""
         if value.__class__ is np.ndarray and value.dtype is self._dtype:
-            return value  # type: ignore[no-any-return]
+            return value
         if value.__class__ is int:
             return np.array(value)
         array = as_array(value, name)

@@ -60,18 +60,23 @@ class Plan(_core.Plan):
 
     def add(self, module: Any, position: int | None = None) -> None:
         """Add a module that stands next."""
-        name = title(module) if position is None else f"layer {position}, {title(module)},"
-        if not hasattr(module, "add_to") or not protocol.is_module(module):
-            raise CannotCompileError(f"{name} has no compiled form")
-        if not is_its_own(type(module), "add_to", "forward", "backward"):
-            raise CannotCompileError(f"{name} has a forward or backward of its own")
-        if not {"forward", "backward"}.isdisjoint(vars(module)):
-            raise CannotCompileError(f"{name} has hooks, or a method of its own")
-        if id(module) in self._seen:
-            raise CannotCompileError(f"{name} stands twice")
+        obstacle = self._obstacle(module)
+        if obstacle:
+            name = title(module) if position is None else f"layer {position}, {title(module)},"
+            raise CannotCompileError(f"{name} {obstacle}")
         self._seen.add(id(module))
         self.watch_size(module)
         module.add_to(self)
+
+    def _obstacle(self, module: Any) -> str:
+        """Return why a module cannot be added; empty if it can."""
+        if not hasattr(module, "add_to") or not protocol.is_module(module):
+            return "has no compiled form"
+        if not is_its_own(type(module), "add_to", "forward", "backward"):
+            return "has a forward or backward of its own"
+        if not {"forward", "backward"}.isdisjoint(vars(module)):
+            return "has hooks, or a method of its own"
+        return "stands twice" if id(module) in self._seen else ""
 
     def watch_mode(self, module: Any) -> None:
         """Look at a module's ``training`` at every call."""

@@ -203,7 +203,7 @@ class CompiledStep(_core.Step):
         if usable and not self._fits(X, y):
             converted = self._converted(X, y)
             usable, pair = converted is not None, converted or pair
-        if usable and np.diff(ends, prepend=0).min() == 1:
+        if usable and np.diff(ends).min(initial=ends[0]) == 1:
             self._converted(pair[0][order[:1]], pair[1][order[:1]])  # BatchNorm wants two
 
         def stops(done: int) -> bool:

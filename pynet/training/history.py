@@ -42,10 +42,11 @@ class History(dict[str, list[float]]):
         """Add an epoch; what another epoch had and this one has not is NaN, and the other way round."""
         figures = {name: as_number(value, name) for name, value in as_mapping(figures, "figures").items()}
         epochs = self.epochs
-        for name in [*self, *figures]:
-            values = self.setdefault(name, [math.nan] * epochs)
-            if len(values) == epochs:
-                values.append(figures.get(name, math.nan))
+        for name in figures:
+            if name not in self:
+                self[name] = [math.nan] * epochs
+        for name, values in self.items():
+            values.append(figures.get(name, math.nan))
 
     def last(self) -> dict[str, float]:
         """Return the figures of the last epoch."""

@@ -402,10 +402,10 @@ class Trainer:
         interruption: Interruption,
     ) -> dict[str, float]:
         """Run all batches of an epoch in one call, but for a look at the world now and then."""
-        losses, rows = np.zeros(len(ends)), np.diff(ends, prepend=0)
+        losses, rows = np.zeros(len(ends)), np.diff([0, *ends])
 
         def progress(done: int) -> bool:
-            self.batch, self.loss = done, float(np.average(losses[:done], weights=rows[:done]))
+            self.batch, self.loss = done, float((losses[:done] * rows[:done]).sum() / ends[done - 1])
             self._call("on_progress")
             return interruption.requested
 
