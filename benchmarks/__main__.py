@@ -48,6 +48,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
         "about": report.about(),
         "runs": [_run(count, _settings(options)) for count in threads],
         "processes": processes.measure(quick=options.quick),
+        "fit": processes.output_of(str(HERE / "sklearn_fit.py"), "quick" if options.quick else "full"),
     }
     if not options.quick and not options.cells:
         results["growth"] = growth.measure()

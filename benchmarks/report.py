@@ -54,6 +54,8 @@ def markdown(results: dict[str, Any]) -> str:
     for run in results["runs"]:
         parts += _run(run)
     parts += _processes(results["processes"])
+    if "fit" in results:
+        parts += ["## Time to an accuracy", _FIT, fit_table(results["fit"])]
     if "growth" in results:
         parts.append(_GROWTH)
     return "\n\n".join(parts) + "\n"
@@ -78,6 +80,23 @@ One training step with all threads, each point in a process of its own. Memory i
 pynet's holds a copy of the model besides, for frozen prediction.
 
 ![time per row and memory against batch and width](growth.png)"""
+
+
+_FIT = """`pynet.sklearn.MLPClassifier` and scikit-learn's, with the same rows, arguments and random states: one `fit`
+of as many epochs as take each to that accuracy on rows that it has not seen, in turn; medians over random states, and
+the median of their ratios."""
+
+
+def fit_table(rows: list[dict[str, Any]]) -> str:
+    """Return what it takes two estimators to come to the same accuracy."""
+    names = ("pynet", "sklearn_mlp")
+    head = ["data, dtype", "arguments", "accuracy", *(f"{peers.TITLES[name]}, ms (epochs)" for name in names), "ratio"]
+    lines = [_line(head), _line(["---"] * len(head))]
+    for row in rows:
+        times = [f"{row['seconds'][name] * 1e3:.1f} ({row['epochs'][name]:.0f})" for name in names]
+        about = [f"{row['data']}, {row['dtype']}", row["arguments"], str(row["accuracy"])]
+        lines.append(_line([*about, *times, f"**{row['ratio']:.1f}**"]))
+    return "\n".join(lines)
 
 
 def _run(run: dict[str, Any]) -> list[str]:

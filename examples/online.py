@@ -34,7 +34,8 @@ np.random.seed(0)
 X, y = pynet.data.load_digits()
 order = np.concatenate([np.random.permutation(len(X)) for _ in range(4)])
 names = [f"pixel {i}" for i in range(64)]
-stream = [(dict(zip(names, row.tolist(), strict=True)), int(label)) for row, label in zip(X[order] / 16, y[order])]
+samples = [dict(zip(names, row, strict=True)) for row in (X[order] / 16).tolist()]
+stream = list(zip(samples, y[order].tolist(), strict=True))
 half = len(stream) // 2
 stream[half:] = [(x, 9 - label) for x, label in stream[half:]]
 

@@ -38,7 +38,11 @@ def is_weight(array: Array) -> bool:
     return array.ndim > 1
 
 
-def squared_weights(model: Any) -> float:
+def weights_of(model: Any) -> list[Array]:
+    """Return the parameters that are penalised."""
+    return [parameter.array for parameter in protocol.all_parameters(model) if is_weight(parameter.array)]
+
+
+def squared(weights: list[Array]) -> float:
     """Return the sum of the squares of all weights."""
-    arrays = [parameter.array for parameter in protocol.all_parameters(model)]
-    return float(sum(np.vdot(array, array) for array in arrays if is_weight(array)))
+    return float(sum(np.vdot(array, array) for array in weights))

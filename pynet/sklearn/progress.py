@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..callbacks import Callback
-from .penalty import squared_weights
+from .penalty import squared, weights_of
 
 if TYPE_CHECKING:
     from ..training import Trainer
@@ -29,13 +29,14 @@ class Progress(Callback):
 
     def __init__(self, estimator: NetworkEstimator, held_out: HeldOut | None, rows: int, decay: float) -> None:
         self.estimator, self.held_out, self.rows, self.decay = estimator, held_out, rows, decay
+        self._weights = weights_of(estimator.model_)
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Take note of an epoch."""
         fitted = self.estimator
         loss = trainer.history["loss"][-1] / fitted._scale
         if self.decay:
-            loss += 0.5 * self.decay * squared_weights(trainer.model)
+            loss += 0.5 * self.decay * squared(self._weights)
         fitted.loss_ = loss
         fitted.loss_curve_.append(loss)
         fitted.n_iter_ += 1

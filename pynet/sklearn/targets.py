@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from ..arrays import Array
@@ -59,7 +59,6 @@ class Labels:
             If they are amounts, or several columns of classes.
         """
         kind = type_of_target(y, input_name="y")
-        check_classification_targets(y)
         if kind == "multilabel-indicator":
             return cls(np.arange(y.shape[1]), True)
         if kind == "multiclass-multioutput":
@@ -67,6 +66,8 @@ class Labels:
                 "y has several columns of classes, expected one, or columns of 0 and 1: "
                 "sklearn.multioutput.MultiOutputClassifier trains a classifier for each"
             )
+        if kind not in ("binary", "multiclass"):
+            raise ValueError(f"Unknown label type: {kind}. A classifier learns classes: amounts are for a regressor")
         return cls(np.unique(column_or_1d(y, warn=True)), False)
 
     @classmethod
@@ -104,11 +105,12 @@ class Labels:
             if rows.ndim != 2 or rows.shape[1] != len(self.classes):
                 raise ValueError(f"y has shape {rows.shape}, expected (rows, {len(self.classes)}): a column per label")
             return rows.astype(np.int64)
-        labels = column_or_1d(y)
-        strangers = np.setdiff1d(labels, self.classes)
-        if len(strangers):
-            raise ValueError(f"y has the classes {strangers.tolist()[:10]}, which are not in {self.classes.tolist()}")
-        codes: Array = np.searchsorted(self.classes, labels)
+        labels = y if y.ndim == 1 else column_or_1d(y)
+        codes: Array = np.searchsorted(self.classes, labels).clip(max=len(self.classes) - 1)
+        wrong = self.classes[codes] != labels
+        if wrong.any():
+            strangers = np.unique(labels[wrong]).tolist()[:10]
+            raise ValueError(f"y has the classes {strangers}, which are not in {self.classes.tolist()}")
         return codes
 
     def target(self, codes: Array, criterion: Any, columns: int, dtype: Any) -> Array:
