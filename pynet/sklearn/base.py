@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import protocol
@@ -29,6 +28,7 @@ from .progress import HeldOut, Progress
 from .randomness import new_generator, take_over
 from .stopping import Stopping
 from .targets import OUT_ACTIVATIONS, Targets, out_activation_of
+from .weights import row_weights, without_zeros
 
 _ROWS_AT_ONCE = 4096  # of predictions, and of sparse rows that become dense
 
@@ -96,6 +96,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """Return how much of a weight is added to its gradient in steps of so many rows."""
         return 0.0
 
+    def _use_decay(self, decay: float) -> None:
+        """Tell the optimizer of it."""
+
     def _schedule(self, optimizer: Any) -> None:
         """Set the learning rate of the next epoch."""
 
@@ -121,7 +124,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any, *, classes: Any = None, partial: bool = False
     ) -> Self:
         self._check()
-        fresh = not hasattr(self, "model_") or not (partial or self.warm_start)
+        fresh = not hasattr(self, "optimizer_") or not (partial or self.warm_start)
         goes_on = partial and not fresh and self._partial
         if goes_on and self.early_stopping and self.stopped_:
             return self
@@ -129,20 +132,23 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         if fresh:
             self._targets = self._learn_targets(y, classes)
         codes = self._targets.encode(y)
-        X, codes, weight = _without_zeros(X, codes, self._row_weights(X, y, sample_weight, partial))
+        weight = row_weights(y, sample_weight, self._class_weight(partial))
+        X, codes, weight = without_zeros(X, codes, weight)
         random_state = check_random_state(self.random_state)
         if fresh:
+            self.__dict__.pop("optimizer_", None)  # what fails from here on leaves nothing to go on from
             self._begin(X, random_state)
         if not goes_on:
             self._partial = partial
             self._random = new_generator(random_state)
             take_over(self.model_, self._random)
             self._begin_run()
-        X, codes, weight = self._hold_out(X, codes, weight, eval_set, keep=partial)
+        X, codes, weight = self._hold_out(X, codes, weight, eval_set)
         rows = self._rows_per_step(len(codes))
         decay = self._decay(rows if weight is None else rows * float(weight.mean()))
         if not partial or fresh:
             self.optimizer_ = self._make_optimizer(decay)
+        self._use_decay(decay)
         self._train(X, codes, weight, rows, decay, partial)
         if not partial:
             self._held_out = None
@@ -217,22 +223,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         given = [given] if isinstance(given, Callback) or callable(given) else list(given)
         return as_callbacks([each(self.optimizer_) if _makes_callbacks(each) else each for each in given])
 
-    def _row_weights(self, X: Any, y: Any, sample_weight: Any, partial: bool) -> Array | None:
-        rows, class_weight = X.shape[0], getattr(self, "class_weight", None)
-        if sample_weight is None and class_weight is None:
-            return None
-        weight = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
-        if weight.shape != (rows,):
-            raise ShapeError(f"sample_weight has shape {weight.shape}, expected ({rows},): one per row of X")
-        if not np.all((weight >= 0) & (weight < np.inf)):
-            raise ValueError("sample_weight must be finite and not negative")
-        if class_weight is not None:
-            if partial and isinstance(class_weight, str):
-                raise ValueError(f"class_weight {class_weight!r} needs all rows at once: give partial_fit a dict")
-            weight = weight * compute_sample_weight(class_weight, y.toarray() if hasattr(y, "toarray") else y)
-        if not weight.any():
-            raise ValueError("the weights of all rows are zero: sample_weight must have at least one that is not")
-        return weight
+    def _class_weight(self, partial: bool) -> Any:
+        given = getattr(self, "class_weight", None)
+        if partial and isinstance(given, str):
+            raise ValueError(f"class_weight {given!r} needs all rows at once: give partial_fit a dict")
+        return given
 
     def _rows_per_step(self, rows: int) -> int:
         return min(200 if self.batch_size == "auto" else int(self.batch_size), rows)
@@ -244,9 +239,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         found = [parameter.array.dtype for parameter in protocol.all_parameters(self.model_)]
         return found[0] if found else np.dtype(np.float64)
 
-    def _hold_out(
-        self, X: Any, codes: Array, weight: Array | None, eval_set: Any, keep: bool
-    ) -> tuple[Any, Array, Array | None]:
+    def _hold_out(self, X: Any, codes: Array, weight: Array | None, eval_set: Any) -> tuple[Any, Array, Array | None]:
         """Set the rows to watch; return those to train on."""
         if eval_set is not None:
             if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
@@ -263,6 +256,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _split(self, codes: Array) -> list[Array]:
         """Draw the rows to hold out, of each class in proportion if there are enough of each."""
+        if math.ceil(len(codes) * self.validation_fraction) == len(codes):
+            share = f"validation_fraction = {self.validation_fraction} of n_samples = {len(codes)}"
+            raise ValueError(f"early_stopping holds {share} rows out, which leaves none to train on")
         classes = None
         if codes.ndim == 1:
             counts = np.unique_counts(codes).counts
@@ -294,14 +290,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.sparse = True
         tags.target_tags.multi_output = True
         return tags
-
-
-def _without_zeros(X: Any, codes: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:
-    """Leave out rows that count nothing: weights that are whole numbers mean the same as repeated rows."""
-    if weight is None or weight.all():
-        return X, codes, weight
-    kept = np.flatnonzero(weight)
-    return X[kept], codes[kept], weight[kept]
 
 
 def _makes_callbacks(given: Any) -> bool:

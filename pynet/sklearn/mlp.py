@@ -152,20 +152,16 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
 
     def _make_optimizer(self, decay: float) -> Any:
         # The criterion is `_scale` times scikit-learn's: with these it takes the very same steps.
-        decay *= self._scale
-        by_hand = decay > _NEGLIGIBLE
-        options = {"weight_decay": 0.0 if by_hand else decay}
+        by_hand = decay * self._scale > _NEGLIGIBLE
         if self.solver == "sgd":
             lr, nesterov = self.learning_rate_init / self._scale, self.nesterovs_momentum and self.momentum > 0
-            made: Any = (PenalisedSGD if by_hand else SGD)(
-                self.model_, lr, momentum=self.momentum, nesterov=nesterov, **options
-            )
-        else:
-            betas, eps = (self.beta_1, self.beta_2), self.epsilon * self._scale
-            made = (PenalisedAdam if by_hand else Adam)(self.model_, self.learning_rate_init, betas, eps, **options)
-        if by_hand:
-            made.penalty = decay
-        return made
+            return (PenalisedSGD if by_hand else SGD)(self.model_, lr, momentum=self.momentum, nesterov=nesterov)
+        betas, eps = (self.beta_1, self.beta_2), self.epsilon * self._scale
+        return (PenalisedAdam if by_hand else Adam)(self.model_, self.learning_rate_init, betas, eps)
+
+    def _use_decay(self, decay: float) -> None:
+        by_hand = isinstance(self.optimizer_, PenalisedSGD | PenalisedAdam)
+        setattr(self.optimizer_, "penalty" if by_hand else "weight_decay", decay * self._scale)
 
     def _schedule(self, optimizer: Any) -> None:
         if self.solver == "sgd" and self.learning_rate == "invscaling":
@@ -181,6 +177,8 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
         if self.solver != "lbfgs":
             super()._train(X, codes, weight, rows, decay, partial)
             return
+        if self._held_out is not None:
+            raise ValueError("solver 'lbfgs' does without eval_set: there are no epochs after which to look at it")
         X = X.toarray() if hasattr(X, "toarray") else X
         mean = 1.0 if weight is None else float(weight.mean())
         weight = None if weight is None else (weight / mean).astype(X.dtype)
@@ -195,6 +193,7 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
             warnings.warn(f"L-BFGS has not converged: {found.message}", ConvergenceWarning, stacklevel=4)
         self.loss_ = self.best_loss_ = float(found.fun)
         self.n_iter_, self.t_ = int(found.nit), self.t_ + len(codes) * int(found.nit)
+        self.stopped_ = bool(found.success)
 
     def _begin(self, X: Any, random_state: Any) -> None:
         super()._begin(X, random_state)

@@ -71,6 +71,10 @@ class Net(NetworkEstimator):
         with seeded(random_state):
             return self.module(**{name: value for name, value in known.items() if name in wanted} | arguments)
 
+    def _begin(self, X: Any, random_state: Any) -> None:
+        super()._begin(X, random_state)
+        self._scale = 1.0  # the criterion is what it says
+
     def _make_criterion(self) -> Any:
         arguments = self._arguments("criterion")
         if not isinstance(self.criterion, type):

@@ -17,7 +17,7 @@ class NetRegressor(Regressor, Net):
     module : module or function
         As of `NetClassifier`; its outputs are (rows, n_outputs), a column for each amount.
     criterion : Criterion or class, optional
-        What outputs cost; by default half the squared error of a row, as of `MLPRegressor`.
+        What outputs cost; by default `pynet.MSE`.
     optimizer, lr, batch_size, max_iter, ...
         As of `NetClassifier`; there is no ``class_weight``.
     **nested

@@ -227,6 +227,19 @@ class TestStopping:
         assert all(map(np.array_equal, whole.coefs_, parts.coefs_))
         assert whole.loss_curve_ == parts.loss_curve_
 
+    def test_that_each_call_has_its_own_share_of_l2(self):
+        made = MLPRegressor((5,), alpha=0.02, random_state=0).partial_fit(X[:10], amounts[:10])
+        assert made.optimizer_.penalty == 2 * 0.02 / 10  # of MSE, which is twice the loss
+        made.partial_fit(X, amounts)
+        assert made.optimizer_.penalty == 2 * 0.02 / 90
+
+    def test_that_a_call_that_fails_leaves_nothing_to_go_on_from(self):
+        made = MLPClassifier((5,), random_state=0)
+        with pytest.raises(TypeError, match="eval_set"):
+            made.partial_fit(X, labels, classes=[0, 1, 2], eval_set=X)
+        made.partial_fit(X, labels, classes=[0, 1, 2])
+        assert made.n_iter_ == 1
+
     def test_that_a_warm_start_goes_on_from_the_weights(self):
         made = MLPRegressor((5,), warm_start=True, max_iter=3, random_state=0).fit(X, amounts)
         first = made.loss_
@@ -261,6 +274,16 @@ def test_that_figures_are_printed_on_request(capsys):
 
 
 class TestNetworksOfOnesOwn:
+    @pytest.mark.parametrize("y", [labels, amounts], ids=["classes", "amounts"])
+    def test_that_a_fit_is_what_a_trainer_does(self, y):
+        estimator, criterion = (NetClassifier, pynet.CrossEntropyLoss()) if y is labels else (NetRegressor, pynet.MSE())
+        model = network(4, 3 if y is labels else 1)
+        made = estimator(model, lr=0.01, batch_size=30, max_iter=3, shuffle=False).fit(X, y)
+        trainer = pynet.Trainer(model, criterion, pynet.optim.Adam(model, 0.01))
+        history = trainer.fit(X, y, epochs=3, batch_size=30, shuffle=False)
+        assert made.loss_curve_ == history["loss"]
+        assert all(map(np.array_equal, made.model_.parameters(), model.parameters()))
+
     def test_that_a_module_is_copied_and_trained(self):
         module = pynet.Sequential(pynet.Linear(4, 3), Doubling()).astype(np.float32)
         before = module[0].W.copy()
@@ -348,6 +371,10 @@ def test_that_wrong_data_are_named():
         made.fit(X, labels, sample_weight=-np.ones(90))
     with pytest.raises(TypeError, match="eval_set must be a pair"):
         made.fit(X, labels, eval_set=X)
+    with pytest.raises(ValueError, match="does without eval_set"):
+        MLPClassifier(solver="lbfgs").fit(X, labels, eval_set=(X, labels))
+    with pytest.raises(ValueError, match="n_samples = 1 rows out, which leaves none"):
+        MLPClassifier(early_stopping=True).fit(X[:1], labels[:1])
     with pytest.raises(ValueError, match=r"classes \[7\], which are not in \[0, 1, 2\]"):
         made.fit(X, labels, eval_set=(X, np.full(90, 7)))
     with pytest.raises(ValueError, match="classes must be given at the first call"):

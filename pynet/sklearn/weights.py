@@ -1,0 +1,42 @@
+"""What each row counts: its own weight times that of its class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.class_weight import compute_sample_weight
+
+from ..arrays import Array
+from ..errors import ShapeError
+
+
+def row_weights(y: Any, sample_weight: Any, class_weight: Any) -> Array | None:
+    """Return one weight per row; None where there are neither.
+
+    Raises
+    ------
+    ShapeError, TypeError, ValueError
+        If weights are not one finite number per row, at least 0, and not all of them 0.
+    """
+    if sample_weight is None and class_weight is None:
+        return None
+    rows = y.shape[0]
+    weight = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    if weight.shape != (rows,):
+        raise ShapeError(f"sample_weight has shape {weight.shape}, expected ({rows},): one per row of X")
+    if not np.all((weight >= 0) & (weight < np.inf)):
+        raise ValueError("sample_weight must be finite and not negative")
+    if class_weight is not None:
+        weight = weight * compute_sample_weight(class_weight, y.toarray() if hasattr(y, "toarray") else y)
+    if not weight.any():
+        raise ValueError("the weights of all rows are zero: sample_weight must have at least one that is not")
+    return weight
+
+
+def without_zeros(X: Any, codes: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:
+    """Leave out rows that count nothing: weights that are whole numbers mean the same as repeated rows."""
+    if weight is None or weight.all():
+        return X, codes, weight
+    kept = np.flatnonzero(weight)
+    return X[kept], codes[kept], weight[kept]
