@@ -25,11 +25,15 @@ class Randomness:
         else:
             raise TypeError(f"seed must be None, an int or a numpy.random.Generator, got {seed!r:.80}")
 
-    def uniform(self, bound: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, np.dtype[Any]]:
-        """Draw from [-bound, bound): an array that starts at a cache line."""
+    def uniform(self, bound: float, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Draw from [-bound, bound)."""
+        return (self.generator or np.random).uniform(-bound, bound, shape)
+
+    def parameter(self, bound: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, np.dtype[Any]]:
+        """Draw a parameter from [-bound, bound): an array that starts at a cache line."""
         if stay_unfilled():
             return aligned_empty(shape, dtype)
-        return aligned((self.generator or np.random).uniform(-bound, bound, shape).astype(dtype, copy=False))
+        return aligned(self.uniform(bound, shape).astype(dtype, copy=False))
 
     def normal(self, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Draw from the normal distribution of mean 0 and deviation 1."""

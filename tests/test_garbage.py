@@ -44,4 +44,3 @@ def test_a_model_that_holds_what_holds_it_is_collected(hold, used):
     del model
     gc.collect()
     assert gone() is None
-

@@ -74,8 +74,8 @@ class Linear(Parametric):
         self.dim_in, self.dim_out = as_size(dim_in, "dim_in"), as_size(dim_out, "dim_out")
         kind, random = choose_dtype(dtype), Randomness(seed)
         bound = 1 / np.sqrt(max(self.dim_in, 1))
-        self._weight = random.uniform(bound, (self.dim_out, self.dim_in), kind)
-        self._bias = random.uniform(bound, (self.dim_out,), kind) if bias else None
+        self._weight = random.parameter(bound, (self.dim_out, self.dim_in), kind)
+        self._bias = random.parameter(bound, (self.dim_out,), kind) if bias else None
         self._grad_weight = np.zeros((self.dim_out, self.dim_in), kind)
         self._grad_bias = np.zeros(self.dim_out, kind) if bias else None
 
