@@ -140,12 +140,9 @@ class Sequential(Module):
                         grad = protocol.backward(layer, at, grad, accumulate)
                 else:
                     grad = protocol.backward(layer, at, grad, accumulate)
-                if grad.__class__ is not np.ndarray or grad.dtype.kind not in _REAL:
-                    _require_numbers(grad, "backward")
-                if np.shape(grad) != np.shape(at):
-                    raise ShapeError(
-                        f"backward must return a gradient like its input, {np.shape(at)}, got {np.shape(grad)}"
-                    )
+                is_plain = grad.__class__ is np.ndarray and at.__class__ is np.ndarray
+                if not is_plain or grad.shape != at.shape or grad.dtype.kind not in _REAL:
+                    _require_gradient(grad, at)
             except Exception as error:
                 raise _placed(error, layer, position)
         return grad  # type: ignore[no-any-return]
@@ -236,6 +233,12 @@ def _left_in(layer: Any, output: Any, shared: bool) -> Left:
     own = [(layer, left | {"output": output})]
     # Where modules stand twice, all below it need what they had at this place.
     return left_in(layer) + own if shared else own
+
+
+def _require_gradient(grad: Any, at: Any) -> None:
+    _require_numbers(grad, "backward")
+    if np.shape(grad) != np.shape(at):
+        raise ShapeError(f"backward must return a gradient like its input, {np.shape(at)}, got {np.shape(grad)}")
 
 
 def _require_numbers(value: Any, method: str) -> None:

@@ -1,5 +1,6 @@
 """Modules under wrong arguments: every row of the table of modules, constructors, attributes, states."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -39,9 +40,9 @@ def in_use(case: Case) -> Any:
     return module
 
 
-def row_of(cls: type, position: int = 0) -> Case:
-    """A row of the table of modules."""
-    return [case for case in MODULES if type(case.make()) is cls][position]
+def row_of(cls: type, kind: Callable[[Any], Any] = lambda module: True) -> Case:
+    """The first row of the table with a module of this class and kind."""
+    return next(case for case in MODULES if type(case.make()) is cls and kind(case.make()))
 
 
 def wrong_shapes_of_input(module: Any, shape: tuple[int, ...]) -> list[Wrong]:
@@ -101,10 +102,11 @@ def calls_of(case: Case) -> list[Call]:
     ]
 
 
-linear, linear_without_bias = (partial(in_use, row_of(pynet.Linear, i)) for i in (0, 1))
+linear = partial(in_use, row_of(pynet.Linear))
+linear_without_bias = partial(in_use, row_of(pynet.Linear, lambda module: module.b is None))
 batch_norm, dropout = partial(in_use, row_of(pynet.BatchNorm)), partial(in_use, row_of(pynet.Dropout))
 leaky_relu, flatten = partial(in_use, row_of(pynet.LeakyReLU)), partial(in_use, row_of(pynet.Flatten))
-network = partial(in_use, row_of(pynet.Sequential, 1))
+network = partial(in_use, row_of(pynet.Sequential, pynet.Module.parameters))
 
 
 def array_attributes(make: Any, names: dict[str, str]) -> list[Call]:
