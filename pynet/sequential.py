@@ -238,7 +238,7 @@ def _left_in(layer: Any, output: Any, shared: bool) -> Left:
 def _require_gradient(grad: Any, at: Any) -> None:
     _require_numbers(grad, "backward")
     if np.shape(grad) != np.shape(at):
-        raise ShapeError(f"backward must return a gradient like its input, {np.shape(at)}, got {np.shape(grad)}")
+        raise ShapeError(f"backward must return a gradient of shape {np.shape(at)}, got {np.shape(grad)}")
 
 
 def _require_numbers(value: Any, method: str) -> None:

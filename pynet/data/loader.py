@@ -53,9 +53,18 @@ class DataLoader:
     ) -> None:
         self.X, self.y = as_rows(X, "X"), as_rows(y, "y")
         require_same_rows(X=self.X, y=self.y)
-        self.batch_size = as_size(batch_size, "batch_size", smallest=1)
+        self.batch_size = batch_size
         self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
         self._random = Randomness(seed)
+
+    @property
+    def batch_size(self) -> int:
+        """Rows per batch."""
+        return self._batch_size
+
+    @batch_size.setter
+    def batch_size(self, size: Any) -> None:
+        self._batch_size = as_size(size, "batch_size", smallest=1)
 
     def __len__(self) -> int:
         full, rest = divmod(len(self.X), self.batch_size)

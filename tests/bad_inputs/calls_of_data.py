@@ -1,7 +1,7 @@
 """Data and files of data under wrong arguments."""
 
 import numpy as np
-from wrong_calls import Call, function
+from wrong_calls import Call, attribute, function
 from wrong_values import DTYPES, NO_NUMBERS, NO_PATH, SEEDS, arrays_of_shapes, made, nan, sizes, without_none, wrong
 
 import pynet
@@ -59,6 +59,7 @@ CALLS = [
         lambda: {"X": X.copy(), "y": LABELS.copy(), "batch_size": 2, "seed": 1},
         wrong={"X": NO_ROWS, "y": NO_ROWS, "batch_size": sizes(1), "seed": SEEDS},
     ),
+    attribute(lambda: data.DataLoader(X, LABELS), "batch_size", lambda: 2, sizes(1)),
     function(
         "data.one_hot",
         data.one_hot,
