@@ -123,7 +123,7 @@ class BatchNorm(Parametric):
             self._num_batches_tracked if moves else None,
             self.eps,
             self.momentum,
-            self.training,
+            bool(self.training),
         )
         return output
 
@@ -139,7 +139,7 @@ class BatchNorm(Parametric):
             self._grad_weight,
             self._grad_bias,
             self.eps,
-            self.training,
+            bool(self.training),
             bool(accumulate),
         )
 

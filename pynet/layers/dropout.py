@@ -105,9 +105,9 @@ class Dropout(Layer):
     def _masked(self, array: Array) -> Array:
         if self.mask is None:
             raise StateError("there is no mask yet, call forward in training mode first")
-        if self.mask.shape != array.shape:
+        if np.shape(self.mask) != array.shape:
             raise StateError(
-                f"the mask of the last forward has shape {self.mask.shape}, expected {array.shape}: "
+                f"the mask of the last forward has shape {np.shape(self.mask)}, expected {array.shape}: "
                 "call forward on this input first"
             )
         return _core.dropout_backward(array, np.require(self.mask, np.bool_, ["C", "A"]), self._p)

@@ -93,6 +93,27 @@ def test_parameters_cannot_be_deleted(name):
     assert differences(before, everything(layer)) == []
 
 
+@pytest.mark.parametrize("mask", [None, 5, "mask", [True], np.ones((4, 5), bool), np.ones((5, 4, 1), bool)])
+def test_dropout_refuses_a_mask_that_is_none(mask):
+    layer = pynet.Dropout()
+    layer.forward(X)
+    layer.mask = mask
+    before = everything(layer)
+    with pytest.raises(pynet.StateError, match="mask"):
+        layer.backward(X, X)
+    assert differences(before, everything(layer)) == []
+
+
+@pytest.mark.parametrize("mode", [1, "yes", np.True_])
+def test_a_mode_is_whatever_is_true(mode):
+    layer = layer_in_use(pynet.BatchNorm)
+    expected, count = layer.forward(X), int(layer.num_batches_tracked)
+    layer.training = mode
+    assert layer.forward(X).tobytes() == expected.tobytes()
+    assert layer.num_batches_tracked == count + 1
+    layer.backward(X, X)
+
+
 class Scale(pynet.Module):
     """A layer of a user, with a weight and whatever gradient it is given."""
 
