@@ -34,11 +34,11 @@ def inside(depth):
     return of(module, depth + 1)
 
 
-def doubled(depth):
+def doubled(depth, first=1):
     """Modules that hold the one before them twice: of 30, a thousand million stand in the model."""
     module = RELU
     for number in range(depth):
-        module = sequential(module, {"again": depth - number})
+        module = sequential(module, {"again": first + depth - number})
     return of(module, depth + 1)
 
 
@@ -115,7 +115,7 @@ HEADERS = {
     "one that is not there": beside({"again": 7}),
     **{f"again {place!r}": beside({"again": place}) for place in (-1, True, 1.0, "1", None, [1])},
     "a thousand million modules": doubled(30),
-    "a thousand million modules in a wrong one": linear(dim_in=doubled(30)["architecture"]),
+    "a thousand million modules in a wrong one": linear(dim_in=doubled(30, first=3)["architecture"]),
     "300 levels": inside(300),
     "1000 large layers": of(sequential(*[layer("pynet.Linear", dim_in=4, dim_out=1)] * 1000), 1001),
     "10,000 small ones": of(sequential(*[RELU] * 10_000), 10_001),

@@ -53,6 +53,23 @@ def test_a_bad_header_raises_checkpoint_error(ending, header, tmp_path):
     refused(tmp_path / f"model{ending}", with_state(ending, header, STATE))
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a huge bias", "larger than the file, which holds 8 numbers"),
+        ("a large BatchNorm", "larger than the file, which holds 8 numbers"),
+        ("1000 large layers", "larger than the file, which holds 8 numbers"),
+        ("dim_in 4", "larger than the file, which holds 8 numbers"),
+        ("a thousand million modules", "more than 100000 modules"),
+        ("a thousand million modules in a wrong one", "more than 100000 modules"),
+        ("itself inside", "repeats module 0, which there is not"),
+        ("many empty lists", "too much memory"),
+    ],
+)
+def test_what_is_too_large_is_refused_before_it_is_made(name, reason, tmp_path):
+    assert reason in refused(tmp_path / "model.npz", with_state(".npz", HEADERS[name], STATE))
+
+
 @each_format
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 def test_arrays_of_another_model_raise_checkpoint_error(ending, state, tmp_path):
