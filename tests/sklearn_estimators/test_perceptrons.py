@@ -140,6 +140,14 @@ class TestWeights:
         for ours, theirs in zip(weighted.coefs_, repeated.coefs_, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)
 
+    def test_that_rows_of_weight_0_might_as_well_not_be_there(self):
+        weight = random.integers(0, 2, size=90) * 2.0
+        there = weight > 0
+        options = self.options | {"batch_size": 16, "batch_norm": True}
+        ours = MLPClassifier((6,), **options).fit(X, labels, sample_weight=weight)
+        theirs = MLPClassifier((6,), **options).fit(X[there], labels[there], sample_weight=weight[there])
+        assert all(map(np.array_equal, ours.coefs_, theirs.coefs_))
+
     @pytest.mark.parametrize("class_weight", ["balanced", {"a": 2.0, "c": 0.5}])
     def test_that_class_weights_are_weights_of_rows(self, class_weight):
         y = np.array(list("abc"))[labels]
