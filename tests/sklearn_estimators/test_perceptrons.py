@@ -188,11 +188,14 @@ class TestStopping:
         assert np.array_equal(both[np.lexsort(both.T)], X[np.lexsort(X.T)])
 
     def test_that_watched_rows_decide_nothing_without_early_stopping(self):
-        options = {"hidden_layer_sizes": (5,), "max_iter": 8, "random_state": 0}
-        watched = MLPRegressor(**options).fit(X, amounts, eval_set=(held_X, held_X[:, 0]))
+        options = {"hidden_layer_sizes": (5,), "max_iter": 8, "n_iter_no_change": 1, "random_state": 0}
+        wrong = -100 * (held_X @ [1.0, -2.0, 0.5, 0.0])  # so that what is learned makes it worse
+        watched = MLPRegressor(**options).fit(X, amounts, eval_set=(held_X, wrong))
         alone = MLPRegressor(**options).fit(X, amounts)
         assert all(map(np.array_equal, watched.coefs_, alone.coefs_))
-        error = np.mean((watched.predict(held_X) - held_X[:, 0]) ** 2) / 2
+        assert watched.n_iter_ == 8
+        assert watched.validation_curve_[-1] > watched.validation_curve_[0]
+        error = np.mean((watched.predict(held_X) - wrong) ** 2) / 2
         np.testing.assert_allclose(watched.validation_curve_[-1], error, rtol=1e-9)
         assert len(watched.validation_curve_) == 8
         assert alone.validation_curve_ == []
