@@ -15,6 +15,7 @@ from wrong_values import (
     arrays_of_shapes,
     few,
     made,
+    no_numbers,
     shapes_unlike,
     sizes,
     without_none,
@@ -164,3 +165,30 @@ def parts() -> Any:
 
 WRONG_PARTS = {"model": NO_MODULE, "criterion": NO_CRITERION, "optimizer": WRONG_OPTIMIZER} | LIMITS
 CALLS.append(function("compile_step", pynet.compile_step, parts, wrong=WRONG_PARTS))
+
+
+def learner() -> Any:
+    """A learner that has learned."""
+    np.random.seed(0)
+    whole = pynet.Sequential(pynet.Linear(4, 6), pynet.ReLU(), pynet.Linear(6, 3))
+    learned = pynet.OnlineLearner(whole, pynet.CrossEntropyLoss(), pynet.optim.SGD(whole, 0.1, momentum=0.9))
+    learned.learn_one(X[0], 1)
+    learned.predict_one(X[0])
+    return learned
+
+
+NO_SAMPLE = no_numbers((4,)) + [
+    Wrong(f"shape{shape}", lambda shape=shape: np.ones(shape), pynet.ShapeError, "input has .*expected")
+    for shape in ((), (3,), (5,), (0,))
+]
+NO_TARGET = [
+    *without_none(no_numbers(())),
+    *wrong(TypeError, "{} must be", none=None),
+    *wrong(ValueError, "expected", minus_one=-1, too_large=3),
+    *made(pynet.ShapeError, "target has shape", two=lambda: np.array([0, 1]), nothing=lambda: np.zeros(0, int)),
+]
+CALLS += [
+    function("OnlineLearner", pynet.OnlineLearner, parts, wrong={k: WRONG_PARTS[k] for k in parts()}),
+    method(learner, "learn_one", lambda: {"x": X[1].copy(), "y": 2}, wrong={"x": NO_SAMPLE, "y": NO_TARGET}),
+    method(learner, "predict_one", lambda: {"x": X[1].copy()}, wrong={"x": NO_SAMPLE}),
+]

@@ -1,5 +1,6 @@
 """Inspection, gradient checks and settings under wrong arguments."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,10 @@ NOT_X = arrays_of_shapes(
     *(s for s in shapes_unlike((5, 4)) if len(s) < 2 or s[-1] != 4), says="expected (at least 2 axes|[0-9]+)"
 )
 NOT_GRAD = arrays_of_shapes(*shapes_unlike((5, 3)), says="(has shape|features, expected|expected at least 2 axes)")
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def captured(model: Any) -> None:
@@ -106,6 +111,22 @@ CALLS = [
             + arrays_of_shapes((2,), (2, 1), (4,), (), says="expected"),
         },
         variant="criterion",
+    ),
+    function(
+        "testing.check_module",
+        pynet.testing.check_module,
+        lambda: {"make": pynet.ReLU, "input_shape": (2, 3)},
+        wrong={
+            "make": [
+                *wrong(TypeError, "make must be a callable", none=None, number=5, text="ReLU", a_module=pynet.ReLU()),
+                *wrong(TypeError, "make must return a module", of_none=lambda: None, of_texts=str),
+                *made(ValueError, "make must return a new ReLU", the_same=lambda: partial(_itself, pynet.ReLU())),
+            ],
+            "input_shape": [
+                *wrong(TypeError, "input_shape must be", none=None, number=5, text="ab", floats=(3.0, 4)),
+                *wrong(ValueError, "input_shape must be from", negative=(3, -1), huge=(3, 2**40)),
+            ],
+        },
     ),
 ]
 

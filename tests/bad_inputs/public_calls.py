@@ -9,6 +9,7 @@ import calls_of_compiled
 import calls_of_criteria
 import calls_of_data
 import calls_of_files
+import calls_of_init
 import calls_of_inspection
 import calls_of_layers
 import calls_of_metrics
@@ -19,7 +20,7 @@ import calls_of_trainer
 from wrong_calls import wrong_calls
 
 import pynet
-from pynet import callbacks, criteria, data, layers, metrics, optim, plot, testing
+from pynet import callbacks, criteria, data, init, layers, metrics, optim, plot, testing
 from pynet.watched import Watched
 
 _PARTS = (
@@ -28,6 +29,7 @@ _PARTS = (
     calls_of_criteria,
     calls_of_data,
     calls_of_files,
+    calls_of_init,
     calls_of_inspection,
     calls_of_layers,
     calls_of_metrics,
@@ -39,7 +41,7 @@ _PARTS = (
 CALLS = [call for part in _PARTS for call in part.CALLS]
 WRONG_CALLS = list(wrong_calls(CALLS))
 
-_MODULES = (pynet, callbacks, criteria, data, layers, metrics, optim, optim.lr_scheduler, plot, testing)
+_MODULES = (pynet, callbacks, criteria, data, init, layers, metrics, optim, optim.lr_scheduler, plot, testing)
 
 
 def public_callables() -> dict[str, Any]:
