@@ -41,8 +41,8 @@ struct Function {
     void (*pynet::Math<float>::*member)(const float*, float*, Index);
     double (*exact)(double);
     double bound;  // in ULP
-    // By how many ULP a result may fall below that of the float before. For tanh between 0.83 and 0.99, a thousand of
-    // 2^32 do.
+    // By how many ULP a result may fall below that of the float before. Of 2^32, a thousand do for tanh between 0.83
+    // and 0.99 in size, and six thousand for sigmoid from -0.7 to -ln 2.
     int fall;
 };
 
@@ -137,4 +137,4 @@ TEST_CASE("tanh of every float") {
     check_every({"tanh", &M::tanh, [](double x) { return std::tanh(x); }, 2, 1});
 }
 
-TEST_CASE("sigmoid of every float") { check_every({"sigmoid", &M::sigmoid, exact_sigmoid, 2, 0}); }
+TEST_CASE("sigmoid of every float") { check_every({"sigmoid", &M::sigmoid, exact_sigmoid, 2, 1}); }
