@@ -90,7 +90,7 @@ def _entries(file: IO[bytes], size: int) -> Iterator[_Entry]:
     file.seek(max(size - 22, 0))
     end = file.read(22)
     if end[:4] != b"PK\x05\x06" or end[20:] != b"\0\0":
-        raise CheckpointError("it does not end as a zip archive does")
+        raise CheckpointError("it is damaged, or no zip archive: it does not end as one")
     place = 0
     with zipfile.ZipFile(_Bounded(file)) as archive:
         for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
