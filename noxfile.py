@@ -14,6 +14,7 @@ TEST = nox.project.dependency_groups(PROJECT, "test")
 ESTIMATORS = nox.project.dependency_groups(PROJECT, "estimators")
 LINT = nox.project.dependency_groups(PROJECT, "lint")
 TRAIN = PROJECT["project"]["optional-dependencies"]["train"]
+TORCH_TESTS = ("tests/test_torch.py", "tests/test_torch_schedules.py", "tests/gradients/test_torch_networks.py")
 CPP = ["csrc", "tests/cpp"]
 
 
@@ -48,13 +49,17 @@ def minimal(session: nox.Session) -> None:
 @nox.session
 def thorough(session: nox.Session) -> None:
     """Run the tests that take minutes: every float32, thousands of networks, 100,000 steps."""
-    run_pytest(session, extra="[train]", tests=("-m", "thorough"))
+    others = ("torch==2.13.0", *ESTIMATORS, "cmake>=3.25", "ninja", *BUILD)
+    run_pytest(session, *others, extra="[train,sklearn]", tests=("-m", "thorough"))
+    session.run("cmake", "--preset", "release")
+    session.run("cmake", "--build", "--preset", "release")
+    session.run("ctest", "--preset", "release", "-R", "of every float", env={"PYNET_THOROUGH": "1"})
 
 
 @nox.session
 def torch(session: nox.Session) -> None:
     """Run pytest beside PyTorch; without arguments the comparisons alone."""
-    run_pytest(session, "torch==2.13.0", tests=("tests/test_torch.py", "tests/test_torch_schedules.py"))
+    run_pytest(session, "torch==2.13.0", tests=TORCH_TESTS)
 
 
 @nox.session

@@ -84,7 +84,7 @@ def test_that_what_does_not_fit_moves_nothing(x, y, error):
 
 
 def test_that_the_example_finds_its_way_again():
-    found = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "online.py"))
+    found = runpy.run_path(str(Path(__file__).parents[1] / "examples" / "online.py"))
     right, half = found["right"], found["half"]
     assert np.mean(right[half - 1000 : half]) > 0.9
     assert np.mean(right[half : half + 100]) < 0.6
