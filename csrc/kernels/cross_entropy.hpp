@@ -15,6 +15,10 @@ struct CrossEntropy {
     // grad_input = -target / clip(input, 1e-15, 1 - 1e-15) * scale
     void (*backward)(const T* input, const T* target, const std::int64_t* labels, T* grad_input, Index batch,
                      Index classes, double scale);
+    // The same at the scores of which input is the softmax, with a = target input / clip(input, 1e-15, 1 - 1e-15):
+    // grad_scores[n, k] = (input[n, k] sum_j a[n, j] - a[n, k]) * scale
+    void (*backward_through_softmax)(const T* input, const T* target, const std::int64_t* labels, T* grad_scores,
+                                     Index batch, Index classes, double scale);
 };
 
 namespace PYNET_ISA {
@@ -62,8 +66,39 @@ void cross_entropy_backward(const T* input, const T* target, const std::int64_t*
     });
 }
 
+// p / clip(p): 1, but for probabilities that are clipped
 template <class T>
-constexpr CrossEntropy<T> cross_entropy{cross_entropy_forward<T>, cross_entropy_backward<T>};
+double unclipped_share(T p) {
+    return double(p) / double(clip(p, 1e-15));
+}
+
+template <class T>
+void cross_entropy_backward_through_softmax(const T* input, const T* target, const std::int64_t* labels, T* grad_scores,
+                                            Index batch, Index classes, double scale) {
+    for_blocks(batch, rows_of(cheap_grain, classes), [=](Index begin, Index end) {
+        for (Index n = begin; n < end; ++n) {
+            const T* p = input + n * classes;
+            T* dx = grad_scores + n * classes;
+            if (labels) {
+                const Index label = labels[n];
+                const double share = unclipped_share(p[label]);
+                for (Index k = 0; k < classes; ++k) dx[k] = T(double(p[k]) * share * scale);
+                dx[label] = T((double(p[label]) * share - share) * scale);
+                continue;
+            }
+            const T* t = target + n * classes;
+            double sum = 0;
+            for (Index k = 0; k < classes; ++k) sum += double(t[k]) * unclipped_share(p[k]);
+            for (Index k = 0; k < classes; ++k) {
+                dx[k] = T((double(p[k]) * sum - double(t[k]) * unclipped_share(p[k])) * scale);
+            }
+        }
+    });
+}
+
+template <class T>
+constexpr CrossEntropy<T> cross_entropy{cross_entropy_forward<T>, cross_entropy_backward<T>,
+                                        cross_entropy_backward_through_softmax<T>};
 
 }  // namespace PYNET_ISA
 }  // namespace pynet

@@ -91,7 +91,7 @@ void Plan<T>::step_by_columns(Team& team, Call& call) {
             if (stage.dense) {
                 const Matrix<T> to = first || by_inputs ? Matrix<T>{} : stage.input_gradient.of(part);
                 stage.by_columns->backward(part, own.first_column, own.last_column, stage.gradient, to, call.learner);
-            } else if (stage.row_operation && s > 0) {
+            } else if (stage.row_operation && !stage.backward_is_done && s > 0) {
                 stage.row_operation->backward(stage.input.data, stage.gradient.data, stage.input_gradient.first.data,
                                               rows, stage.out);
             }

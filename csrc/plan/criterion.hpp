@@ -26,6 +26,8 @@ class Criterion {
     // The sum over rows [first, last), and its gradient divided so; input and gradient point to the first of them.
     virtual double forward_backward(const T* input, Target<T> target, T* gradient, Index first, Index last,
                                     Index columns, double divisor) const = 0;
+    // Whether it does so from now on at the scores of which its input is the softmax.
+    virtual bool reaches_through_softmax() { return false; }
 };
 
 // What a sum of squares is divided by.
@@ -64,9 +66,14 @@ class CrossEntropyCriterion final : public Criterion<T> {
         const T* t = target.row(first, columns);
         const std::int64_t* labels = target.label(first);
         const double sum = kernel.forward(input, t, labels, last - first, columns);
-        kernel.backward(input, t, labels, gradient, last - first, columns, 1 / divisor);
+        const auto backward = through_softmax_ ? kernel.backward_through_softmax : kernel.backward;
+        backward(input, t, labels, gradient, last - first, columns, 1 / divisor);
         return sum;
     }
+    bool reaches_through_softmax() override { return through_softmax_ = true; }
+
+ private:
+    bool through_softmax_ = false;
 };
 
 template <class T>

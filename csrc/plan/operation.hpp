@@ -208,6 +208,7 @@ template <class T>
 struct RowOperation {
     void (*forward)(const T* input, T* output, Index batch, Index classes);
     void (*backward)(const T* input, const T* grad_output, T* grad_input, Index batch, Index classes);
+    bool is_softmax;
 };
 
 }  // namespace pynet

@@ -84,12 +84,12 @@ void Plan<T>::add_tanh() {
 
 template <class T>
 void Plan<T>::add_softmax() {
-    add_rows({kernels<T>().softmax.forward, kernels<T>().softmax.backward});
+    add_rows({kernels<T>().softmax.forward, kernels<T>().softmax.backward, true});
 }
 
 template <class T>
 void Plan<T>::add_log_softmax() {
-    add_rows({kernels<T>().log_softmax.forward, kernels<T>().log_softmax.backward});
+    add_rows({kernels<T>().log_softmax.forward, kernels<T>().log_softmax.backward, false});
 }
 
 template <class T>
@@ -202,6 +202,8 @@ void Plan<T>::arrange(Index rows) {
     outputs_.reserve(rows * out_);
     if (!learning) return;
 
+    Stage<T>& end = *stages_.back();
+    end.backward_is_done = end.row_operation && end.row_operation->is_softmax && criterion_->reaches_through_softmax();
     sums_.reserve(3 * parts_);
     loss_gradients_.reserve(at_once * out_);
     for (std::size_t s = stages_.size(); s-- > 0;) {
@@ -223,7 +225,7 @@ void Plan<T>::arrange(Index rows) {
             stage.input_gradient.parts = 1;
             continue;
         }
-        if (!stage.dense && !stage.row_operation) {  // in place
+        if (stage.backward_is_done || (!stage.dense && !stage.row_operation)) {  // in place
             stage.input_gradient.parts = 1;
             stage.input_gradient.first = stage.gradient;
             continue;

@@ -20,6 +20,8 @@ class Stage {
     bool relu_in_product = false;  // the first operation is a ReLU whose forward the product does
     bool relu_done_back = false;   // and its backward the next stage's product
 
+    bool backward_is_done = false;  // by the criterion, through this SoftMax
+
     bool copies_input = false;  // the batch itself, which operations may not write
     bool without_gaps = false;  // its output's rows lie together, as a criterion and a SoftMax want them
 

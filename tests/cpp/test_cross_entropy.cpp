@@ -40,6 +40,49 @@ TEST_CASE("cross entropy by hand") {
     });
 }
 
+TEST_CASE("cross entropy through a softmax by hand") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& k = pynet::kernels<T>(isa).cross_entropy;
+        const std::vector<T> p{0.5, 0.25, 0.25, 0, 0.5, 0.5}, t{1, 2, 0, 4, 0.5, 0};
+        auto dx = unset<T>(6);
+        k.backward_through_softmax(p.data(), t.data(), nullptr, dx.data(), 2, 3, 0.5);
+        // 3 p - t;  what is clipped counts nothing: p / 2 - (0, 1/2, 0);  halves of them
+        CHECK_CLOSE(dx, (std::vector<double>{0.25, -0.625, 0.375, 0, -0.125, 0.125}), epsilon<T>);
+
+        const Labels labels{2, 0};
+        dx = unset<T>(6);
+        k.backward_through_softmax(p.data(), nullptr, labels.data(), dx.data(), 2, 3, 0.5);
+        // p - (0, 0, 1);  the label of probability 0 counts nothing
+        CHECK_CLOSE(dx, (std::vector<double>{0.25, 0.125, -0.375, 0, 0, 0}), epsilon<T>);
+    });
+}
+
+TEST_CASE("cross entropy through a softmax is what the two are one after another") {
+    each_isa([](auto isa, auto zero) {
+        using T = decltype(zero);
+        const auto& all = pynet::kernels<T>(isa);
+        const Index rows = 700, classes = 37;
+        const auto scores = numbers<T>(rows * classes, 1), values = numbers<T>(rows * classes, 2);
+        Labels labels(rows);
+        for (Index n = 0; n < rows; ++n) labels[n] = n % classes;
+        auto p = unset<T>(rows * classes), gradient = p, expected = p;
+        all.softmax.forward(scores.data(), p.data(), rows, classes);
+        for (const bool labelled : {false, true}) {
+            const T* t = labelled ? nullptr : values.data();
+            const std::int64_t* l = labelled ? labels.data() : nullptr;
+            all.cross_entropy.backward(p.data(), t, l, gradient.data(), rows, classes, 0.1);
+            all.softmax.backward(scores.data(), gradient.data(), expected.data(), rows, classes);
+            const auto dx = on_any_threads([&] {
+                auto to = unset<T>(rows * classes);
+                all.cross_entropy.backward_through_softmax(p.data(), t, l, to.data(), rows, classes, 0.1);
+                return to;
+            });
+            CHECK_CLOSE(dx, std::vector<double>(expected.begin(), expected.end()), 40 * epsilon<T>);
+        }
+    });
+}
+
 TEST_CASE("cross entropy clips at 1e-9 forward and at 1e-15 backward") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);
