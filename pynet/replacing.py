@@ -27,7 +27,7 @@ def replace(path: str | os.PathLike[str], write: Callable[[IO[bytes]], None]) ->
     """
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
-    if not os.path.isdir(folder):
+    if not _is_folder(folder):
         raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
     old = _status(target)
     _remove_what_was_left(folder)
@@ -41,6 +41,14 @@ def replace(path: str | os.PathLike[str], write: Callable[[IO[bytes]], None]) ->
         os.fsync(file.fileno())
         os.replace(new, target)
     _flush_folder(folder)  # the new name is safe once the folder is written too
+
+
+def _is_folder(path: str) -> bool:
+    """Whether there is a folder; raise PermissionError where nobody may look."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _status(target: str) -> os.stat_result | None:

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 def run(program, *arguments, seconds=120):
     """Run a program of this folder; return what it has printed."""
     command = [sys.executable, "-X", "faulthandler", str(HERE / program), *map(str, arguments)]
-    path = [HERE.parent, Path(pynet.__file__).parents[1]]
+    path = [HERE, HERE.parent, Path(pynet.__file__).parents[1]]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))}
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL, env=environment, check=False
