@@ -15,12 +15,11 @@ import numpy.typing as npt
 from .. import protocol
 from ..arrays import Array, as_array, as_input, native_float
 from ..callbacks.callback import Callback
-from ..checks import as_number, as_positive, as_size
+from ..checks import as_positive, as_size
 from ..compiled import CompiledStep
 from ..compiled.by_modules import as_loss, buffers_of, step_by_modules
 from ..data.batches import batch_ends, batches
 from ..data.loader import as_rows
-from ..data.split import train_test_split
 from ..errors import CheckpointError, DivergedError, ShapeError, StateError
 from ..inspection import trace_nan
 from ..metrics import Metric, MetricLike, as_metrics
@@ -33,6 +32,7 @@ from . import checkpoint, random_state
 from .arguments import as_callbacks, as_pair
 from .history import History
 from .interruption import Interruption, noted_interruption
+from .parts import Part, split
 from .samples import Batch, Samples, row_weights
 from .sums import Sums
 
@@ -40,23 +40,11 @@ _ROWS_AT_ONCE = 1024  # in evaluation, where more would only take memory
 _PROGRESS = 0.02  # seconds between two looks at it
 
 
-class _Part(NamedTuple):
-    """Samples, and which of their rows: all of them for None."""
-
-    samples: Samples
-    rows: Array | None
-
-    @property
-    def size(self) -> int:
-        """How many these are."""
-        return len(self.samples) if self.rows is None else len(self.rows)
-
-
 class _Run(NamedTuple):
     """What one `fit` works on."""
 
-    train: _Part
-    validation: _Part | None
+    train: Part
+    validation: Part | None
     epochs: int
     batch_size: int
     shuffle: bool
@@ -210,7 +198,7 @@ class Trainer:
                     random_state.restore(resumed.run["random"]["start"], self.model, order)
             start = random_state.capture(self.model, order)
             undo.callback(random_state.restore, start, self.model, order)
-            train, validation = _split(samples, held_out, validation_split, order)
+            train, validation = split(samples, held_out, validation_split, order)
             samples.set_weight(weight, train.rows)
             self._run = _Run(train, validation, epochs, batch_size, bool(shuffle), order, start)
             try:
@@ -238,7 +226,7 @@ class Trainer:
             over the rows.
         """
         samples = self._samples(X, y)
-        return self._evaluate(_Part(samples, None), as_size(batch_size, "batch_size", smallest=1))
+        return self._evaluate(Part(samples, None), as_size(batch_size, "batch_size", smallest=1))
 
     def predict(self, X: npt.ArrayLike, batch_size: int = _ROWS_AT_ONCE, out: Array | None = None) -> Array:
         """Return the model's outputs in evaluation mode, computed batch by batch; its modes stay as they are.
@@ -446,7 +434,7 @@ class Trainer:
             "A smaller learning rate, clip_norm= or scaled inputs may help; this batch has moved nothing"
         )
 
-    def _evaluate(self, part: _Part, batch_size: int) -> dict[str, float]:
+    def _evaluate(self, part: Part, batch_size: int) -> dict[str, float]:
         sums = Sums(self.metrics)
         with protocol.evaluating(self.model):
             for rows in batches(part.size, batch_size, part.rows):
@@ -499,16 +487,3 @@ def _require_out(out: Any) -> None:
         raise TypeError(f"out must be an array, got {type(out).__name__}")
     if not out.flags.writeable:
         raise ValueError("out is read-only")
-
-
-def _split(
-    samples: Samples, held_out: Samples | None, share: float | None, order: Randomness
-) -> tuple[_Part, _Part | None]:
-    if share is None:
-        return _Part(samples, None), None if held_out is None else _Part(held_out, None)
-    if not 0 < as_number(share, "validation_split") < 1:
-        raise ValueError(f"validation_split must be a share between 0 and 1, got {share}")
-    if not 0 < math.ceil(len(samples) * share) < len(samples):
-        raise ValueError(f"validation_split {share} of {len(samples)} rows leaves none to train on")
-    train, validation = train_test_split(np.arange(len(samples)), test_size=share, seed=order.generator)
-    return _Part(samples, np.sort(train)), _Part(samples, np.sort(validation))
