@@ -13,26 +13,12 @@ from pynet.testing.checks import CHECKS
 WIDTH = 3
 
 
-class Good(pynet.Module):
+class Good(Scale, pynet.Module):
     """x * w, to be spoilt in one way each."""
 
     def __init__(self):
-        super().__init__()
-        self.w, self.grad_w = np.linspace(0.5, 1.5, WIDTH), np.zeros(WIDTH)
-
-    def forward(self, input):
-        self.output = input * self.w
-        return self.output
-
-    def backward(self, input, grad_output):
-        self.grad_w = np.sum(grad_output * input, axis=0)
-        return grad_output * self.w
-
-    def parameters(self):
-        return [self.w]
-
-    def grad_parameters(self):
-        return [self.grad_w]
+        pynet.Module.__init__(self)
+        Scale.__init__(self, WIDTH)
 
 
 class ReturnsNothing(Good):
