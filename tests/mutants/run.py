@@ -6,6 +6,7 @@ tested by ctest, then by pytest. A breakage that no test notices is printed at t
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,12 @@ class Copy:
         runs = [tests, []] if tests else [[]]
         return any(not self._run(sys.executable, "-m", "pytest", *options, *run) for run in runs)
 
+    @property
+    def first_failure(self) -> str:
+        """Which test the last command says has failed; what it says at its end, if that names none."""
+        found = re.search(r"^FAILED (\S+)|^\s*\d+ - (.*) \((?:Failed|SEGFAULT|Timeout|Subprocess)", self.said, re.M)
+        return found[1] or found[2] if found else self.said[-80:].strip().replace("\n", " ")
+
     def _run(self, *command: str) -> bool:
         """Run a command in the copy; return whether it ended well, and in time."""
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -72,7 +79,7 @@ class Copy:
 
 
 def is_noticed(copy: Copy, breakage: dict[str, Any]) -> str:
-    """Break the copy, test it, and mend it; return what noticed, or nothing."""
+    """Break the copy, test it, and mend it; return which test noticed, or nothing."""
     path = copy.sources / breakage["file"]
     text = path.read_text()
     if text.count(breakage["old"]) != 1:
@@ -87,10 +94,11 @@ def is_noticed(copy: Copy, breakage: dict[str, Any]) -> str:
             os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))
             copy.forget_kernels()
         if compiled and "bindings" not in path.parts and copy.ctest_fails():
-            return "ctest"
+            return f"ctest: {copy.first_failure}"
         quietly = False  # the extension is built from all that has changed, now and once it is mended
         path.touch()
-        return "pytest" if copy.pytest_fails(breakage.get("tests", []), compiled=compiled) else ""
+        fails = copy.pytest_fails(breakage.get("tests", []), compiled=compiled)
+        return f"pytest: {copy.first_failure}" if fails else ""
     finally:
         path.write_text(text)
         if quietly:
@@ -117,7 +125,8 @@ def main() -> int:
         start = time.monotonic()
         noticed = is_noticed(copy, breakage)
         took = time.monotonic() - start
-        print(f"{noticed or 'SURVIVED':9}{took:6.0f} s  {breakage['file']}: {breakage['what']}", flush=True)
+        by = noticed or "NOTHING"
+        print(f"{took:4.0f} s  {breakage['file']}: {breakage['what']}\n        noticed by {by}", flush=True)
         if not noticed:
             survivors.append(breakage["what"])
     print(f"{len(chosen) - len(survivors)} of {len(chosen)} noticed")
