@@ -14,7 +14,7 @@ TEST = nox.project.dependency_groups(PROJECT, "test")
 ESTIMATORS = nox.project.dependency_groups(PROJECT, "estimators")
 LINT = nox.project.dependency_groups(PROJECT, "lint")
 TRAIN = PROJECT["project"]["optional-dependencies"]["train"]
-TORCH_TESTS = ("tests/test_torch.py", "tests/test_torch_schedules.py", "tests/gradients/test_torch_networks.py")
+TORCH_TESTS = (*sorted(map(str, Path("tests").glob("test_torch*.py"))), "tests/gradients/test_torch_networks.py")
 CPP = ["csrc", "tests/cpp"]
 
 

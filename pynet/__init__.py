@@ -21,6 +21,7 @@ from .layers import BatchNorm, Dropout, Flatten, Identity, LeakyReLU, Linear, Lo
 from .module import Module
 from .saving import load, load_metadata, save
 from .sequential import Sequential
+from .torch_conversion import from_torch, to_torch
 from .training import History, Trainer
 
 __version__ = "0.1.0"
@@ -58,6 +59,7 @@ __all__ = [
     "compile_step",
     "criteria",
     "data",
+    "from_torch",
     "get_default_dtype",
     "get_num_threads",
     "init",
@@ -74,6 +76,7 @@ __all__ = [
     "show_config",
     "summary",
     "testing",
+    "to_torch",
     "trace_nan",
 ]
 

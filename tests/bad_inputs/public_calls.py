@@ -16,6 +16,7 @@ import calls_of_metrics
 import calls_of_optim
 import calls_of_plot
 import calls_of_schedules
+import calls_of_torch_conversion
 import calls_of_trainer
 from wrong_calls import wrong_calls
 
@@ -36,6 +37,7 @@ _PARTS = (
     calls_of_optim,
     calls_of_plot,
     calls_of_schedules,
+    calls_of_torch_conversion,
     calls_of_trainer,
 )
 CALLS = [call for part in _PARTS for call in part.CALLS]

@@ -1,0 +1,86 @@
+"""Which class of torch.nn is which class of pynet, and what their constructors' arguments are called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from .. import criteria, layers
+from ..checks import as_mapping
+from ..describe import constructor_arguments
+
+_SAME = {
+    layers: ("Dropout", "Flatten", "Identity", "ReLU", "Sigmoid", "Tanh"),
+    criteria: ("CrossEntropyLoss", "MSELoss"),
+}
+
+
+class Counterpart(NamedTuple):
+    """A class of pynet, and the one of torch.nn that computes the same."""
+
+    ours: type
+    theirs: str
+    names: Mapping[str, str] = {}  # of our arguments those that have another name there
+    fixed: Mapping[str, Any] = {}  # attributes that theirs must have, and their values
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """Our constructor's arguments and their names there."""
+        found = [name for name in inspect.signature(self.ours).parameters if name not in ("dtype", "seed")]
+        return {name: self.names.get(name, name) for name in found}
+
+
+_LAST_AXIS = {"dim": -1}
+_STATISTICS = {"track_running_stats": True}
+
+COUNTERPARTS = [
+    *(Counterpart(getattr(module, name), name) for module, names in _SAME.items() for name in names),
+    Counterpart(layers.Linear, "Linear", {"dim_in": "in_features", "dim_out": "out_features"}),
+    Counterpart(layers.LeakyReLU, "LeakyReLU", {"slope": "negative_slope"}),
+    Counterpart(layers.SoftMax, "Softmax", fixed=_LAST_AXIS),
+    Counterpart(layers.LogSoftMax, "LogSoftmax", fixed=_LAST_AXIS),
+    *(Counterpart(layers.BatchNorm, f"BatchNorm{n}d", fixed=_STATISTICS) for n in (1, 2, 3)),
+]
+
+
+def counterpart_of(cls: type) -> Counterpart | None:
+    """Return the first row that has this class of pynet."""
+    return next((row for row in COUNTERPARTS if row.ours is cls), None)
+
+
+def counterpart_of_torch(cls: type) -> Counterpart | None:
+    """Return the row that has this class of torch.nn."""
+    if not cls.__module__.startswith("torch.nn.modules."):
+        return None
+    return next((row for row in COUNTERPARTS if row.theirs == cls.__name__), None)
+
+
+def arguments_of(module: Any) -> dict[str, Any]:
+    """Return what one of our modules or criteria was constructed with, but for its dtype."""
+    found: dict[str, Any] = module.config() if hasattr(module, "config") else constructor_arguments(module)
+    return {name: value for name, value in found.items() if name != "dtype"}
+
+
+Others = Mapping[type, Callable[[Any], Any]]
+
+
+def as_others(others: Any) -> Others:
+    """Return a dict of functions by class; raise if it is none."""
+    if others is None:
+        return {}
+    found = as_mapping(others, "others")
+    wrong = [name for name, function in found.items() if not isinstance(name, type) or not callable(function)]
+    if wrong:
+        raise TypeError(f"others must have functions by class, got {wrong[0]!r:.80}: {found[wrong[0]]!r:.80}")
+    return found
+
+
+def no_counterpart(module: Any, place: str, function: str, library: str) -> TypeError:
+    """Return the error for a class that has none, which says what can be done."""
+    name = type(module).__name__
+    where = f"{name} at '{place}'" if place else name
+    return TypeError(
+        f"{where} has no counterpart in {library}: {function}(model, others={{{name}: function}}) takes a function "
+        "that returns one for it"
+    )

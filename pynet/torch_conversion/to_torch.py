@@ -1,0 +1,92 @@
+"""From a model of pynet to one of PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..criterion import Criterion
+from ..protocol import is_module
+from ..sequential import Sequential
+from .counterparts import Others, arguments_of, as_others, counterpart_of, no_counterpart
+
+
+def to_torch(model: Any, others: Others | None = None) -> Any:
+    """Return a module or criterion as PyTorch's, with copies of its parameters and buffers.
+
+    Parameters
+    ----------
+    model : Module or Criterion
+        A layer, a criterion, or a Sequential of layers.
+    others : dict of type to function, optional
+        For classes that have no counterpart there: a function that is given the module and returns theirs.
+
+    Returns
+    -------
+    torch.nn.Module
+        Of the same dtype, in the same mode; what is shared here is shared there. A BatchNorm is a ``BatchNorm1d``,
+        which takes inputs of two or three axes.
+
+    Raises
+    ------
+    ImportError
+        If PyTorch is missing.
+    TypeError
+        If ``model`` is no module, or holds one that has no counterpart: names it and its place; if ``others`` is no
+        dict of functions.
+
+    Examples
+    --------
+    >>> theirs = pynet.to_torch(pynet.Sequential(pynet.Linear(4, 8), pynet.ReLU(), pynet.Linear(8, 2)))
+    """
+    known = as_others(others)
+    if not is_module(model) and not isinstance(model, Criterion):
+        raise TypeError(f"model must be a module or a criterion, got {type(model).__name__}")
+    return _Conversion(known).convert(model, "")
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError("to_torch needs PyTorch: pip install torch") from error
+    return torch
+
+
+class _Conversion:
+    def __init__(self, others: Others) -> None:
+        self._others = others
+        self._made: dict[int, Any] = {}  # a module that stands twice here does so there
+
+    def convert(self, module: Any, place: str) -> Any:
+        if id(module) not in self._made:
+            self._made[id(module)] = self._new(module, place)
+        return self._made[id(module)]
+
+    def _new(self, module: Any, place: str) -> Any:
+        other = self._others.get(type(module))
+        if other is not None:
+            return other(module)
+        if type(module) is Sequential:
+            inner = f"{place}." if place else ""
+            layers = [self.convert(child, f"{inner}{position}") for position, child in enumerate(module)]
+            return _torch().nn.Sequential(*layers).train(bool(module.training))
+        row = counterpart_of(type(module))
+        if row is None:
+            raise no_counterpart(module, place, "to_torch", "torch.nn")
+        torch = _torch()
+        given = {row.names.get(name, name): _as_tensor(value) for name, value in arguments_of(module).items()}
+        # What is fixed is an argument there as well, unless it is what the default says.
+        made = getattr(torch.nn, row.theirs)(**given, **row.fixed)
+        if is_module(module):
+            state = {name: torch.from_numpy(np.array(array)) for name, array in module.state_dict().items()}
+            if state:
+                made.to(next(iter(state.values())).dtype)
+            made.load_state_dict(state)
+            made.train(bool(module.training))
+        return made
+
+
+def _as_tensor(value: Any) -> Any:
+    return _torch().from_numpy(value.copy()) if isinstance(value, np.ndarray) else value

@@ -1,0 +1,179 @@
+"""Models of PyTorch become pynet's and go back, with the same outputs and gradients."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import pynet
+from pynet.torch_conversion.counterparts import COUNTERPARTS
+
+torch = pytest.importorskip("torch")
+nn = torch.nn
+torch.set_num_threads(1)
+
+LAYERS = [
+    (nn.Linear(4, 3), (5, 4)),
+    (nn.Linear(4, 3, bias=False), (5, 2, 4)),
+    (nn.ReLU(inplace=True), (5, 4)),
+    (nn.LeakyReLU(0.2), (5, 4)),
+    (nn.Sigmoid(), (5, 4)),
+    (nn.Tanh(), (5, 4)),
+    (nn.Softmax(dim=-1), (5, 4)),
+    (nn.LogSoftmax(dim=-1), (5, 4)),
+    (nn.Dropout(0.3).eval(), (5, 4)),
+    (nn.Flatten(), (5, 2, 3)),
+    (nn.Flatten(0, 1), (5, 2, 3)),
+    (nn.Identity(), (5, 4)),
+    (nn.BatchNorm1d(4, eps=1e-3, momentum=0.3), (5, 4)),
+    (nn.BatchNorm1d(4, affine=False), (5, 4, 2)),
+    (nn.BatchNorm2d(3).eval(), (5, 3, 2, 2)),
+    (nn.BatchNorm3d(3), (5, 3, 2, 1, 2)),
+    (nn.Sequential(), (5, 4)),
+    (nn.Sequential(nn.Linear(4, 6), nn.Sequential(nn.BatchNorm1d(6), nn.Tanh()), nn.Linear(6, 2)), (5, 4)),
+]
+CLASS_WEIGHTS = torch.tensor([1.0, 0.5, 2.0, 1.5])
+CRITERIA = [
+    (nn.MSELoss(), "amounts"),
+    (nn.MSELoss(reduction="sum"), "amounts"),
+    (nn.CrossEntropyLoss(), "labels"),
+    (
+        nn.CrossEntropyLoss(CLASS_WEIGHTS, ignore_index=1, reduction="sum", label_smoothing=0.1),
+        "labels",
+    ),
+]
+TARGETS = {"amounts": np.random.default_rng(2).uniform(0.1, 0.9, (5, 4)), "labels": np.array([0, 3, 1, 2, 0])}
+
+
+def filled(module, dtype):
+    """A copy with numbers that no constructor gives."""
+    module = copy.deepcopy(module).to(dtype)
+    random = np.random.default_rng(0)
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.is_floating_point():
+            tensor.data.copy_(torch.tensor(random.uniform(0.5, 1.5, tuple(tensor.shape))))
+    return module
+
+
+def assert_the_same(ours, theirs, shape, dtype):
+    """The same mode, outputs and gradients."""
+    assert ours.training == theirs.training
+    x = np.random.default_rng(1).normal(size=shape).astype(dtype)
+    input = torch.tensor(x, requires_grad=True)
+    output = theirs(input.clone())  # one in place may not write into what has a gradient
+    close = {"rtol": 1e-5, "atol": 1e-5} if dtype == "float32" else {"rtol": 1e-12, "atol": 1e-12}
+    np.testing.assert_allclose(ours(x), output.detach().numpy(), **close)
+    output.backward(torch.ones_like(output))
+    np.testing.assert_allclose(ours.backward(x, np.ones(output.shape, dtype)), input.grad.numpy(), **close)
+    for got, want in zip(ours.grad_parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(got, want.grad.numpy(), **close)
+    theirs.zero_grad(set_to_none=True)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("module", "shape"), LAYERS, ids=str)
+def test_a_module_goes_to_pynet_and_back(module, shape, dtype):
+    theirs = filled(module, getattr(torch, dtype))
+    ours = pynet.from_torch(theirs)
+    assert {parameter.dtype for parameter in ours.parameters()} <= {np.dtype(dtype)}
+    again = pynet.to_torch(ours)
+    with torch.no_grad():
+        assert theirs.state_dict().keys() == again.state_dict().keys()
+    assert_the_same(ours, copy.deepcopy(theirs), shape, dtype)
+    if len(shape) <= 3:  # of more axes there, a BatchNorm is another class
+        assert_the_same(pynet.from_torch(theirs), again, shape, dtype)
+
+
+@pytest.mark.parametrize(("criterion", "target"), CRITERIA, ids=str)
+def test_a_criterion_goes_to_pynet_and_back(criterion, target):
+    scores, y = np.random.default_rng(1).uniform(0.1, 0.9, (5, 4)).astype(np.float32), TARGETS[target]
+    y = y if y.dtype.kind == "i" else y.astype(np.float32)
+    want = criterion(torch.tensor(scores), torch.tensor(y)).numpy()
+    ours = pynet.from_torch(criterion)
+    np.testing.assert_allclose(ours(scores, y), want, rtol=1e-5)
+    np.testing.assert_allclose(pynet.to_torch(ours)(torch.tensor(scores), torch.tensor(y)).numpy(), want, rtol=1e-5)
+
+
+def test_all_layers_and_criteria_have_been_tried_that_have_counterparts():
+    tried = {type(module).__name__ for module, _ in LAYERS + CRITERIA}
+    assert {row.theirs for row in COUNTERPARTS} <= tried
+
+
+def test_what_is_converted_is_a_copy():
+    theirs = nn.Sequential(nn.Linear(2, 2))
+    ours = pynet.from_torch(theirs)
+    ours[0].W[...] = 7
+    assert not np.any(theirs[0].weight.detach().numpy() == 7)
+    back = pynet.to_torch(ours)
+    ours[0].W[...] = 8
+    assert np.all(back[0].weight.detach().numpy() == 7)
+
+
+def test_a_layer_that_stands_twice_does_so_afterwards():
+    layer = nn.Linear(3, 3)
+    ours = pynet.from_torch(nn.Sequential(layer, nn.ReLU(), layer))
+    assert ours[0] is ours[2]
+    back = pynet.to_torch(ours)
+    assert back[0] is back[2]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_short_floats_become_float32(dtype):
+    theirs = nn.Linear(3, 2).to(dtype)
+    ours = pynet.from_torch(theirs)
+    assert ours.W.dtype == np.float32
+    np.testing.assert_array_equal(ours.W, theirs.weight.detach().float().numpy())
+
+
+class Doubled(nn.Module):
+    def forward(self, x):
+        return 2 * x
+
+
+class OurDoubled(pynet.Module):
+    def forward(self, input):
+        return 2 * input
+
+    def backward(self, input, grad_output):
+        return 2 * grad_output
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "says"),
+    [
+        (nn.Sequential(nn.Sequential(nn.ReLU(), Doubled())), TypeError, "Doubled at '0.1' has no counterpart in pynet"),
+        (nn.Conv2d(1, 2, 3), TypeError, r"Conv2d has no counterpart.*others=\{Conv2d: function\}"),
+        (nn.Softmax(dim=1), ValueError, "Softmax has dim=1, and SoftMax is as dim=-1"),
+        (nn.Sequential(nn.BatchNorm1d(3, track_running_stats=False)), ValueError, "BatchNorm1d at '0' has track_"),
+        (nn.BatchNorm1d(3, momentum=None), TypeError, "momentum"),
+        (pynet.Linear(2, 2), TypeError, "module must be a torch.nn.Module, got Linear"),
+        (nn.Linear, TypeError, "module must be a torch.nn.Module, got type"),
+        (None, TypeError, "got NoneType"),
+    ],
+)
+def test_what_cannot_become_pynets_is_refused_with_its_place(module, error, says):
+    with pytest.raises(error, match=says):
+        pynet.from_torch(module)
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        (pynet.Sequential(pynet.Sequential(OurDoubled())), "OurDoubled at '0.0' has no counterpart in torch.nn"),
+        (pynet.MSE(), "MSE has no counterpart"),
+        (nn.ReLU, "model must be a module or a criterion, got type"),
+        (3, "got int"),
+    ],
+)
+def test_what_cannot_become_pytorchs_is_refused_with_its_place(model, says):
+    with pytest.raises(TypeError, match=says):
+        pynet.to_torch(model)
+
+
+def test_a_function_of_ones_own_converts_what_has_no_counterpart():
+    theirs = nn.Sequential(nn.Linear(3, 2), Doubled())
+    ours = pynet.from_torch(theirs, others={Doubled: lambda module: OurDoubled()})
+    x = np.ones((1, 3), np.float32)
+    np.testing.assert_allclose(ours(x), theirs(torch.tensor(x)).detach().numpy(), rtol=1e-6)
+    back = pynet.to_torch(ours, others={OurDoubled: lambda module: Doubled()})
+    np.testing.assert_allclose(ours(x), back(torch.tensor(x)).detach().numpy(), rtol=1e-6)
