@@ -85,22 +85,34 @@ def ctest(session: nox.Session) -> None:
     session.run("cmake", "--workflow", "--preset", preset)
 
 
+# Without the compiler's usual options, under a tracer, these cannot hold: what they look at is no branch of ours.
+NOT_UNDER_COVERAGE = (
+    "tests/files/test_special_files.py::test_a_file_without_permission_is_a_permission_error",
+    "tests/numbers/test_accuracy.py",
+    "tests/process/test_interpreters.py::test_a_second_interpreter_raises_import_error",
+    "tests/test_hardening.py",
+)
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Measure which branches of pynet/ and which lines of kernels and plan the tests run: at least 97 % of each."""
     folder = Path(session.create_tmp()).resolve()
-    session.install(*BUILD, *TEST, *TRAIN, "cmake>=3.25", "ninja", "coverage>=7.10", "gcovr>=8")
+    tools = ("cmake>=3.25", "ninja", "coverage>=7.10", "gcovr>=8.2")
+    session.install(*BUILD, *TEST, *TRAIN, *ESTIMATORS, *tools, "torch==2.13.0")
     build = folder / "build"
     # Whatever a test leaves there counts: the extension and the C++ tests are built with the same counters.
-    defines = ("CMAKE_CXX_FLAGS=--coverage -fprofile-update=atomic", "PYNET_BUILD_TESTS=ON")
+    defines = ("CMAKE_CXX_FLAGS=--coverage -fprofile-update=atomic -O1", "PYNET_BUILD_TESTS=ON")
     settings = ["-Ccmake.build-type=Debug", f"-Cbuild-dir={build}", *(f"-Ccmake.define.{text}" for text in defines)]
     session.install("--no-build-isolation", "--no-deps", "--force-reinstall", *settings, ".")
-    session.run("ctest", "--test-dir", str(build), "-j2")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    # Those with guard pages run the same lines at thousands of places, which takes an hour with counters.
+    session.run("ctest", "--test-dir", str(build), "-j2", "--exclude-regex", "stays? in (its|their) arrays")
+    session.run("coverage", "run", "-m", "pytest", *(f"--deselect={test}" for test in NOT_UNDER_COVERAGE))
     session.run("coverage", "combine")
     session.run("coverage", "report", "--fail-under=97")
+    options = ["--merge-lines", "--gcov-ignore-parse-errors=suspicious_hits.warn_once_per_file"]
     filters = [f"--filter=csrc/{folder}" for folder in ("kernels", "plan")]
-    session.run("gcovr", "--root=.", *filters, "--fail-under-line=97", "--txt", str(build))
+    session.run("gcovr", "--root=.", *options, *filters, "--fail-under-line=97", "--txt", "-", str(build))
 
 
 @nox.session

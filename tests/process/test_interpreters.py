@@ -32,7 +32,7 @@ print(use(pynet) == first)
     assert output_of(code) == "True\nTrue"
 
 
-def test_a_second_interpreter_raises_import_error_and_the_first_one_goes_on():
+def test_a_second_interpreter_raises_import_error():
     code = f"""{USE}
 import pynet
 try:
