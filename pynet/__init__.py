@@ -19,6 +19,8 @@ from .hooks import capture
 from .inspection import profile, summary, trace_nan
 from .layers import BatchNorm, Dropout, Flatten, Identity, LeakyReLU, Linear, LogSoftMax, ReLU, Sigmoid, SoftMax, Tanh
 from .module import Module
+from .parallel import Parallel
+from .residual import Residual
 from .saving import load, load_metadata, save
 from .sequential import Sequential
 from .torch_conversion import from_torch, to_torch
@@ -45,7 +47,9 @@ __all__ = [
     "MSELoss",
     "Module",
     "OnlineLearner",
+    "Parallel",
     "ReLU",
+    "Residual",
     "Sequential",
     "ShapeError",
     "Sigmoid",

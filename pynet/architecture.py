@@ -11,7 +11,9 @@ from . import layers
 from .arrays import unfilled
 from .describe import config_of
 from .errors import CheckpointError
+from .parallel import Parallel
 from .protocol import is_module
+from .residual import Residual
 from .sequential import Sequential
 
 # How many numbers those layers hold that hold any, by their constructors' arguments.
@@ -24,7 +26,8 @@ _NUMBERS: dict[type, Callable[..., int]] = {
 _MOST_MODULES = 100_000
 
 # The only classes that a file can name by itself.
-_OWN: dict[str, type] = {name: getattr(layers, name) for name in layers.__all__} | {"Sequential": Sequential}
+_CONTAINERS: dict[str, type] = {"Sequential": Sequential, "Residual": Residual, "Parallel": Parallel}
+_OWN: dict[str, type] = {name: getattr(layers, name) for name in layers.__all__} | _CONTAINERS
 
 
 def encode(module: Any) -> dict[str, Any]:

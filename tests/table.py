@@ -79,6 +79,33 @@ def network_with_kinks():
     return pynet.Sequential(pynet.Flatten(), pynet.Linear(8, 5, False), pynet.ReLU(), inner, pynet.LogSoftMax())
 
 
+def residual():
+    return pynet.Residual(pynet.Linear(4, 6), pynet.Tanh(), pynet.Linear(6, 4))
+
+
+def residual_with_norm():
+    return pynet.Residual(pynet.Linear(4, 4), pynet.BatchNorm(4), pynet.Residual(pynet.Sigmoid(), pynet.Linear(4, 4)))
+
+
+def parallel(merge, *widths):
+    last = pynet.Sequential(pynet.Tanh(), pynet.Linear(4, widths[-1]))
+    return pynet.Parallel(*(pynet.Linear(4, width) for width in widths[:-1]), last, merge=merge)
+
+
+def standing_twice():
+    linear = pynet.Linear(4, 4)
+    return pynet.Parallel(linear, pynet.Residual(pynet.Dropout(0.4), linear, pynet.Tanh(), linear), linear)
+
+
+def with_input_added(m, x):
+    return x + one_after_another(m, x)
+
+
+def side_by_side(m, x):
+    outputs = [layer.forward(x) for layer in m]
+    return np.concatenate(outputs, axis=-1) if m.merge == "cat" else sum(outputs)
+
+
 ONCE, BOTH = ((),), (True, False)
 NO_ROWS = ((), (4,))  # too few axes for a batch of rows
 
@@ -112,6 +139,13 @@ MODULES = [
     *variants(pynet.BatchNorm, [(3,)], CHANNELS, batch_norm, BOTH, refuses=(*NO_ROWS, (5, 4), (3, 5, 4))),
     *variants(pynet.BatchNorm, [(3, 0.1, 0.3, False), (3, 0.1, 1, True)], CHANNELS[:3], batch_norm, BOTH),
     *variants(pynet.Sequential, ONCE, ANY[:3], lambda m, x: x),
+    *variants(pynet.Residual, ONCE, ANY[:3], lambda m, x: 2 * x),
+    *variants(residual, ONCE, OF_4, with_input_added, refuses=(*NO_ROWS, (5, 3))),
+    *variants(residual_with_norm, ONCE, OF_4[:1], with_input_added, BOTH, refuses=NO_ROWS),
+    *variants(
+        parallel, [("sum", 3), ("sum", 3, 3), ("cat", 2, 1, 3)], OF_4[:3], side_by_side, refuses=(*NO_ROWS, (5, 3))
+    ),
+    *variants(standing_twice, ONCE, OF_4[:1], side_by_side, refuses=NO_ROWS),
     *variants(network, ONCE, OF_4[:1], one_after_another, BOTH, refuses=NO_ROWS),
     *variants(network_with_kinks, ONCE, [(5, 8), (5, 2, 4)], one_after_another, BOTH),
 ]

@@ -149,7 +149,7 @@ CONSTRUCTORS = [
         wrong={"layer": NO_MODULE},
         shown={"layer": "layer 1"},
     ),
-    method(network, "append", lambda: {"layer": pynet.Tanh()}, wrong={"layer": NO_MODULE}),
+    method(network, "append", lambda: {"layer": pynet.Tanh()}, wrong={"layer": NO_MODULE}, owner="Container"),
 ]
 
 ATTRIBUTES = [

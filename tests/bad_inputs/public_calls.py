@@ -6,6 +6,7 @@ from typing import Any
 
 import calls_of_callbacks
 import calls_of_compiled
+import calls_of_containers
 import calls_of_criteria
 import calls_of_data
 import calls_of_files
@@ -27,6 +28,7 @@ from pynet.watched import Watched
 _PARTS = (
     calls_of_callbacks,
     calls_of_compiled,
+    calls_of_containers,
     calls_of_criteria,
     calls_of_data,
     calls_of_files,
