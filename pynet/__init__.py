@@ -17,7 +17,26 @@ from .criterion import Criterion
 from .errors import CheckpointError, DivergedError, GradientError, ShapeError, StateError
 from .hooks import capture
 from .inspection import profile, summary, trace_nan
-from .layers import BatchNorm, Dropout, Flatten, Identity, LeakyReLU, Linear, LogSoftMax, ReLU, Sigmoid, SoftMax, Tanh
+from .layers import (
+    BatchNorm,
+    Columns,
+    Dropout,
+    Embedding,
+    Flatten,
+    GroupNorm,
+    Identity,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    LogSoftMax,
+    ReLU,
+    Reshape,
+    RMSNorm,
+    Sigmoid,
+    SoftMax,
+    Tanh,
+    Unflatten,
+)
 from .module import Module
 from .parallel import Parallel
 from .residual import Residual
@@ -32,15 +51,19 @@ __all__ = [
     "MSE",
     "BatchNorm",
     "CheckpointError",
+    "Columns",
     "Criterion",
     "CrossEntropy",
     "CrossEntropyLoss",
     "DivergedError",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GradientError",
+    "GroupNorm",
     "History",
     "Identity",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftMax",
@@ -48,7 +71,9 @@ __all__ = [
     "Module",
     "OnlineLearner",
     "Parallel",
+    "RMSNorm",
     "ReLU",
+    "Reshape",
     "Residual",
     "Sequential",
     "ShapeError",
@@ -57,6 +82,7 @@ __all__ = [
     "StateError",
     "Tanh",
     "Trainer",
+    "Unflatten",
     "callbacks",
     "capture",
     "compile_predict",

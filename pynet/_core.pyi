@@ -59,6 +59,43 @@ def batch_norm_backward(
     from_batch: bool,
     accumulate: bool,
 ) -> _Array: ...
+def layer_norm_forward(
+    input: npt.ArrayLike,
+    weight: _Array | None,
+    bias: _Array | None,
+    shape: tuple[int, ...],
+    eps: float | None,
+    centred: bool,
+) -> _Array: ...
+def layer_norm_backward(
+    input: npt.ArrayLike,
+    grad_output: npt.ArrayLike,
+    weight: _Array | None,
+    grad_weight: _Array | None,
+    grad_bias: _Array | None,
+    shape: tuple[int, ...],
+    eps: float | None,
+    centred: bool,
+    accumulate: bool,
+) -> _Array: ...
+def group_norm_forward(
+    input: npt.ArrayLike, weight: _Array | None, bias: _Array | None, groups: int, channels: int, eps: float
+) -> _Array: ...
+def group_norm_backward(
+    input: npt.ArrayLike,
+    grad_output: npt.ArrayLike,
+    weight: _Array | None,
+    grad_weight: _Array | None,
+    grad_bias: _Array | None,
+    groups: int,
+    channels: int,
+    eps: float,
+    accumulate: bool,
+) -> _Array: ...
+def embedding_forward(input: npt.ArrayLike, weight: _Array) -> _Array: ...
+def embedding_backward(
+    input: npt.ArrayLike, grad_output: npt.ArrayLike, grad_weight: _Array, padding: int, accumulate: bool
+) -> _Array: ...
 def mse_forward(input: npt.ArrayLike, target: npt.ArrayLike, reduction: str) -> Any: ...
 def mse_backward(input: npt.ArrayLike, target: npt.ArrayLike, reduction: str) -> _Array: ...
 def cross_entropy_forward(input: npt.ArrayLike, target: npt.ArrayLike) -> Any: ...
@@ -128,6 +165,19 @@ class Plan:
     def log_softmax(self) -> None: ...
     def dropout(self, p: float, draw: Callable[[], int]) -> None: ...
     def batch_norm(self, weight: _Array | None, bias: _Array | None, *others: Any) -> None: ...
+    def norm(
+        self,
+        weight: _Array | None,
+        bias: _Array | None,
+        grad_weight: _Array | None,
+        grad_bias: _Array | None,
+        columns: int,
+        groups: int,
+        eps: float,
+        centred: bool,
+    ) -> None: ...
+    def begin_residual(self) -> None: ...
+    def end_residual(self) -> None: ...
     def watch(self, owner: object, name: str) -> None: ...
     def watch_size(self, owner: object) -> None: ...
     def mse(self, reduction: str) -> None: ...

@@ -1,6 +1,7 @@
 """An architecture as plain data: class names and constructor arguments, for a file, and back again."""
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -19,6 +20,14 @@ from .sequential import Sequential
 # How many numbers those layers hold that hold any, by their constructors' arguments.
 _NUMBERS: dict[type, Callable[..., int]] = {
     layers.Linear: lambda dim_in, dim_out, bias=True, **_: _size(dim_out) * (_size(dim_in) + bool(bias)),
+    layers.LayerNorm: lambda normalized_shape, elementwise_affine=True, bias=True, **_: (
+        _sizes(normalized_shape) * bool(elementwise_affine) * (1 + bool(bias))
+    ),
+    layers.RMSNorm: lambda normalized_shape, elementwise_affine=True, **_: (
+        _sizes(normalized_shape) * bool(elementwise_affine)
+    ),
+    layers.GroupNorm: lambda num_channels, affine=True, **_: 2 * _size(num_channels) * bool(affine),
+    layers.Embedding: lambda num_embeddings, embedding_dim, **_: _size(num_embeddings) * _size(embedding_dim),
     layers.BatchNorm: lambda num_features, affine=True, **_: _size(num_features) * (4 if affine else 2) + 1,
 }
 
@@ -67,6 +76,8 @@ def _encode_value(value: Any, where: str, seen: dict[int, int], above: tuple[int
         return [_encode_value(item, where, seen, above) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, slice):
+        return {"slice": [value.start, value.stop, value.step]}
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(
@@ -116,6 +127,10 @@ def _size(value: Any) -> int:
     return value if type(value) is int else 0  # which the constructor will refuse
 
 
+def _sizes(value: Any) -> int:
+    return math.prod(map(_size, value)) if isinstance(value, list) else _size(value)
+
+
 class _Decoder:
     def __init__(self, known: dict[str, type], numbers: int) -> None:
         self._known, self._numbers = known, numbers
@@ -151,7 +166,7 @@ class _Decoder:
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return self.module(value)
+            return _slice(value["slice"]) if set(value) == {"slice"} else self.module(value)
         return [self._value(item) for item in value] if isinstance(value, list) else value
 
     def _again(self, place: Any) -> Any:
@@ -169,6 +184,12 @@ class _Decoder:
         self._left -= max(numbers, 0)
         if self._left < 0:
             raise CheckpointError(f"its layers are larger than the file, which holds {self._numbers} numbers")
+
+
+def _slice(ends: Any) -> slice:
+    if not isinstance(ends, list) or len(ends) != 3:
+        raise CheckpointError("a slice in its architecture is not what pynet.save writes")
+    return slice(*ends)
 
 
 def _construct(cls: type, arguments: dict[str, Any]) -> Any:

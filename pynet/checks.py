@@ -31,6 +31,26 @@ def as_size(value: Any, name: str, smallest: int = 0) -> int:
     return size
 
 
+def as_shape(value: Any, name: str) -> tuple[int, ...]:
+    """Return lengths of axes, one at least; a single one may be given as it is."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        return (as_size(value, name, smallest=1),)
+    shape = tuple(as_size(size, name, smallest=1) for size in value)
+    if not shape:
+        raise ValueError(f"{name} must have at least one axis, got {value!r:.80}")
+    return shape
+
+
+def as_new_shape(value: Any, name: str) -> tuple[int, ...]:
+    """Return lengths of axes, one at least, of which one may be -1."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be a sequence of ints, got {value!r:.80}")
+    sizes = [as_int(size, name) for size in value]
+    if not sizes or sizes.count(-1) > 1:
+        raise ValueError(f"{name} must have at least one axis, and at most one -1, got {sizes}")
+    return tuple(size if size == -1 else as_size(size, name, smallest=1) for size in sizes)
+
+
 def as_number(value: Any, name: str) -> float:
     """Return a real number as a float; NaN passes, for the caller's range to refuse."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

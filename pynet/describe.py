@@ -55,7 +55,7 @@ def call_text(owner: object) -> str:
     for name, parameter in _parameters(owner).items():
         value = arguments.get(name, parameter.default)
         if name == "dtype":
-            if value != get_default_dtype().name:
+            if value not in (None, get_default_dtype().name):  # None: nothing of it depends on one
                 parts.append(f"dtype={value}")
         elif parameter.default is parameter.empty:
             parts.append(repr(value))

@@ -66,12 +66,14 @@ class Module:
     -----
     Instead of the two methods a subclass may name its arrays: with ``parameter_names = ("W",)`` its parameter is
     ``self.W`` and its gradient ``self.grad_W``. Arrays that are state but do not learn are named in ``buffer_names``.
+    A layer whose input are indices, which have no gradient, says so by ``takes_indices = True``.
     ``operations`` says how many floating-point operations forward and backward do for each element: see `flops`.
     """
 
     training: bool = True
     output: Array | None = None
     is_leaf: bool = False
+    takes_indices: bool = False
     parameter_names: tuple[str, ...] = ()
     buffer_names: tuple[str, ...] = ()
     operations: tuple[int, int] = (0, 0)

@@ -35,6 +35,12 @@ class Randomness:
             return aligned_empty(shape, dtype)
         return aligned(self.uniform(bound, shape).astype(dtype, copy=False))
 
+    def normal_parameter(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, np.dtype[Any]]:
+        """Draw a parameter from the normal distribution: an array that starts at a cache line."""
+        if stay_unfilled():
+            return aligned_empty(shape, dtype)
+        return aligned(self.normal(shape).astype(dtype, copy=False))
+
     def normal(self, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Draw from the normal distribution of mean 0 and deviation 1."""
         return (self.generator or np.random).normal(size=shape)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array, as_gradient, as_input, native_float
 from .container import Container, Run
 from .errors import ShapeError
+
+if TYPE_CHECKING:
+    from .compiled.plan import Plan
 
 
 class Residual(Container):
@@ -48,6 +53,8 @@ class Residual(Container):
     He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016.
     """
 
+    operations = (1, 1)  # without those of the modules that it holds
+
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the input plus what the layers make of it."""
         run = self._run(input)
@@ -67,6 +74,13 @@ class Residual(Container):
             return np.asarray(grad + self._backward_in_turn(run, grad, adding))
 
         return self._summed(run, backward, accumulate)
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe the layers to a compiled step."""
+        plan.watch(self, "layers")
+        with plan.residual():
+            for position, layer in enumerate(self.layers):
+                plan.add(layer, position)
 
 
 def _both(run: Run) -> tuple[Array, Array]:

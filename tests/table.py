@@ -18,6 +18,7 @@ class Case(NamedTuple):
     reference: Callable[..., Any]
     training: bool = True
     refuses: tuple[tuple[int, ...], ...] = ()
+    takes_indices: bool = False
 
     def module(self, dtype=np.float64):
         """A module with parameters that are not what they were at the start."""
@@ -29,15 +30,17 @@ class Case(NamedTuple):
         return module
 
     def input(self, dtype=np.float64):
-        """Numbers away from the kinks at 0."""
+        """Numbers away from the kinks at 0; indices from 0 to 2."""
         random = np.random.default_rng(1)
+        if self.takes_indices:
+            return random.integers(0, 3, self.shape).astype(dtype)
         return (random.uniform(0.1, 2, self.shape) * random.choice([-1, 1], self.shape)).astype(dtype)
 
 
-def variants(make, options, shapes, reference, modes=(True,), refuses=()):
+def variants(make, options, shapes, reference, modes=(True,), refuses=(), takes_indices=False):
     """A row for each of the options, shapes and modes."""
     return [
-        Case(partial(make, *arguments), shape, reference, training, refuses)
+        Case(partial(make, *arguments), shape, reference, training, refuses, takes_indices)
         for arguments, shape, training in product(options, shapes, modes)
     ]
 
@@ -61,6 +64,38 @@ def batch_norm(m, x):
     mean, variance = (x.mean(axis=axes), x.var(axis=axes)) if m.training else (m.running_mean, m.running_var)
     y = (x - per_channel(mean, x)) / np.sqrt(per_channel(variance, x) + m.eps)
     return y if m.weight is None else y * per_channel(m.weight, x) + per_channel(m.bias, x)
+
+
+def normalised(x, axes, eps, centred=True):
+    mean = x.mean(axis=axes, keepdims=True) if centred else 0
+    return (x - mean) / np.sqrt(((x - mean) ** 2).mean(axis=axes, keepdims=True) + eps)
+
+
+def layer_norm(m, x):
+    y = normalised(x, tuple(range(-len(m.normalized_shape), 0)), m.eps)
+    y = y if m.weight is None else y * m.weight
+    return y if m.bias is None else y + m.bias
+
+
+def rms_norm(m, x):
+    eps = np.finfo(np.float64 if m.weight is None else m.weight.dtype).eps if m.eps is None else m.eps
+    y = normalised(x, tuple(range(-len(m.normalized_shape), 0)), eps, centred=False)
+    return y if m.weight is None else y * m.weight
+
+
+def group_norm(m, x):
+    y = normalised(x.reshape(len(x), m.num_groups, -1), -1, m.eps).reshape(x.shape)
+    return y if m.weight is None else y * per_channel(m.weight, x) + per_channel(m.bias, x)
+
+
+def of_a_table():
+    codes = pynet.Sequential(pynet.Columns([0, 2]), pynet.Embedding(10, 3), pynet.Flatten())
+    return pynet.Sequential(pynet.Parallel(codes, pynet.Columns(slice(1, 2)), merge="cat"), pynet.Linear(7, 2))
+
+
+def embedded_table(m, x):
+    codes = m[0][0][1].weight[x[:, [0, 2]].astype(int)].reshape(len(x), -1)
+    return m[1].forward(np.hstack([codes, x[:, 1:2]]))
 
 
 def one_after_another(m, x):
@@ -114,6 +149,7 @@ ANY = [(5, 4), (7,), (1, 1), (3, 1, 2), (2, 3, 9), (2, 37)]
 OF_4 = [(5, 4), (1, 4), (5, 2, 4), (2, 1, 3, 4)]
 CLASSES = [(5, 4), (7,), (1, 1), (3, 1), (2, 3, 40)]
 CHANNELS = [(5, 3), (2, 3, 1), (5, 3, 2), (1, 3, 2, 4), (2, 3, 2, 2), (2, 3, 1, 2, 3)]
+GROUPS = [(5, 6), (2, 6, 3), (2, 6, 2, 2), (1, 6, 1)]
 IMAGES = [(5, 2, 4), (1, 3, 2), (3, 2, 1, 2)]
 
 MODULES = [
@@ -139,6 +175,44 @@ MODULES = [
     *variants(pynet.BatchNorm, [(3,)], CHANNELS, batch_norm, BOTH, refuses=(*NO_ROWS, (5, 4), (3, 5, 4))),
     *variants(pynet.BatchNorm, [(3, 0.1, 0.3, False), (3, 0.1, 1, True)], CHANNELS[:3], batch_norm, BOTH),
     *variants(pynet.Sequential, ONCE, ANY[:3], lambda m, x: x),
+    *variants(
+        pynet.LayerNorm, [(4, 0.1), ((4,), 0.1, True, False), (4, 0.1, False)], OF_4, layer_norm, refuses=((), (5, 3))
+    ),
+    *variants(pynet.LayerNorm, [((2, 3), 0.1)], [(5, 2, 3), (2, 1, 2, 3)], layer_norm, refuses=((3,), (5, 3, 2))),
+    *variants(pynet.RMSNorm, [(4,), (4, 0.1, False), (4, None, False)], OF_4, rms_norm, refuses=((), (5, 3))),
+    *variants(
+        pynet.GroupNorm, [(1, 6, 0.1), (2, 6, 0.1), (3, 6, 0.1, False)], GROUPS, group_norm, refuses=(*NO_ROWS, (5, 4))
+    ),
+    *variants(pynet.GroupNorm, [(6, 6, 0.1)], GROUPS[1:2], group_norm),
+    *variants(
+        pynet.Unflatten,
+        [(1, (2, -1))],
+        [(5, 4), (3, 2, 3)],
+        lambda m, x: x.reshape(len(x), 2, -1, *x.shape[2:]),
+        refuses=((4,), (5, 3)),
+    ),
+    *variants(pynet.Unflatten, [(-1, (2, 2))], OF_4, lambda m, x: x.reshape(*x.shape[:-1], 2, 2), refuses=((), (5, 8))),
+    *variants(
+        pynet.Reshape, [(2, -1), (-1, 4, 1)], IMAGES[:1], lambda m, x: x.reshape(len(x), *m.shape), refuses=((), (5, 3))
+    ),
+    *variants(
+        pynet.Columns, [([2, 0, 2],), ((-1,),)], [(5, 3)], lambda m, x: x[:, m.columns], refuses=((3,), (5, 3, 1))
+    ),
+    *variants(
+        pynet.Columns,
+        [(slice(1, None),), (slice(None, None, -2),)],
+        [(5, 3)],
+        lambda m, x: x[:, m.columns],
+        refuses=((3,), (5, 3, 1)),
+    ),
+    *variants(
+        pynet.Embedding,
+        [(10, 3), (7, 1)],
+        [(5,), (5, 4), (2, 3, 1)],
+        lambda m, x: m.weight[x.astype(int)],
+        takes_indices=True,
+    ),
+    *variants(of_a_table, ONCE, [(5, 3)], embedded_table, takes_indices=True),
     *variants(pynet.Residual, ONCE, ANY[:3], lambda m, x: 2 * x),
     *variants(residual, ONCE, OF_4, with_input_added, refuses=(*NO_ROWS, (5, 3))),
     *variants(residual_with_norm, ONCE, OF_4[:1], with_input_added, BOTH, refuses=NO_ROWS),

@@ -37,6 +37,15 @@ class Shared(pynet.Linear):
         (pynet.BatchNorm(5, affine=False), (4, 5), 20 * (4 + 2), 20 * (4 + 5 + 4)),
         (pynet.BatchNorm(5).eval(), (4, 5), 20 * 4, 20 * 6),
         (pynet.BatchNorm(5, affine=False).eval(), (4, 5), 20 * 2, 20),
+        (pynet.LayerNorm(5), (4, 5), 20 * (4 + 2 + 2), 20 * (4 + 2 + 1 + 3 + 4 + 3)),
+        (pynet.LayerNorm(5, bias=False), (4, 5), 20 * (4 + 2 + 1), 20 * (4 + 2 + 1 + 3 + 4 + 2)),
+        (pynet.LayerNorm(5, elementwise_affine=False), (4, 5), 20 * (4 + 2), 20 * (4 + 2 + 3 + 4)),
+        (pynet.RMSNorm(5), (4, 5), 20 * (2 + 1 + 1), 20 * (2 + 1 + 1 + 2 + 3 + 2)),
+        (pynet.RMSNorm(5, elementwise_affine=False), (4, 5), 20 * (2 + 1), 20 * (2 + 1 + 2 + 3)),
+        (pynet.GroupNorm(2, 4), (5, 4), 20 * (4 + 2 + 2), 20 * (4 + 2 + 1 + 3 + 4 + 3)),
+        (pynet.GroupNorm(2, 4, affine=False), (5, 4), 20 * (4 + 2), 20 * (4 + 2 + 3 + 4)),
+        (pynet.Embedding(10, 3), (4, 5), 0, 20 * 3),
+        (pynet.Residual(), (4, 5), 20, 20),
         (pynet.Module(), (4, 5), 0, 0),
     ],
     ids=repr,
@@ -48,7 +57,8 @@ def test_operations_are_those_of_the_formulas(layer, shape, forward, backward):
 @pytest.mark.parametrize("case", MODULES, ids=name_of)
 def test_every_layer_says_what_it_costs(case):
     module = case.module()
-    is_free = isinstance(module, pynet.Sequential | pynet.Identity | pynet.Flatten) or (
+    moves_alone = pynet.Columns | pynet.Embedding | pynet.Flatten | pynet.Identity | pynet.Reshape | pynet.Unflatten
+    is_free = isinstance(module, pynet.Sequential | pynet.Parallel | moves_alone) or (
         isinstance(module, pynet.Dropout) and not module.training
     )
     assert (min(module.flops(case.shape)) > 0) == (not is_free)

@@ -7,6 +7,8 @@ namespace pynet {
 
 void bind_runtime(pybind11::module_& module);
 void bind_layers(pybind11::module_& module);
+void bind_norms(pybind11::module_& module);
+void bind_embedding(pybind11::module_& module);
 void bind_criteria(pybind11::module_& module);
 void bind_optimizers(pybind11::module_& module);
 void bind_description(pybind11::module_& module);

@@ -61,6 +61,16 @@ void bind_description(py::module_& module) {
                   plan.add_batch_norm(arrays, py::reinterpret_borrow<py::array>(running_mean).size());
               });
           });
+    d.def("norm", [](Description& self, const py::object& weight, const py::object& bias, const py::object& grad_weight,
+                     const py::object& grad_bias, Index columns, Index groups, double eps, bool centred) {
+        self.with([&](auto& plan) {
+            using T = decltype(type_of(plan));
+            plan.add_norm(self.parameter<T>(weight, grad_weight), self.parameter<T>(bias, grad_bias), columns, groups,
+                          {eps, centred});
+        });
+    });
+    d.def("begin_residual", [](Description& self) { self.with([](auto& plan) { plan.begin_residual(); }); });
+    d.def("end_residual", [](Description& self) { self.with([](auto& plan) { plan.end_residual(); }); });
     d.def("watch", [](Description& self, const py::object& owner, const py::str& name) {
         self.watched.add_attribute(owner, name);
     });

@@ -7,6 +7,8 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     pynet::register_errors();
     pynet::bind_runtime(module);
     pynet::bind_layers(module);
+    pynet::bind_norms(module);
+    pynet::bind_embedding(module);
     pynet::bind_criteria(module);
     pynet::bind_optimizers(module);
     pynet::bind_watch(module);

@@ -8,11 +8,13 @@
 #include "cross_entropy.hpp"
 #include "cross_entropy_loss.hpp"
 #include "dropout.hpp"
+#include "embedding.hpp"
 #include "leaky_relu.hpp"
 #include "linear.hpp"
 #include "log_softmax.hpp"
 #include "math_loops.hpp"
 #include "mse.hpp"
+#include "norm.hpp"
 #include "product.hpp"
 #include "relu.hpp"
 #include "runtime/dispatch.hpp"
@@ -35,6 +37,8 @@ struct Kernels {
     LogSoftmax<T> log_softmax;
     Dropout<T> dropout;
     BatchNorm<T> batch_norm;
+    Norm<T> norm;
+    Embedding<T> embedding;
     Mse<T> mse;
     CrossEntropy<T> cross_entropy;
     CrossEntropyLoss<T> cross_entropy_loss;

@@ -10,6 +10,15 @@ Region columns_of(const Stage<T>& stage, Index part, Index rows) {
     return {0, rows, cut(stage.out, part, stage.parts, panel), cut(stage.out, part + 1, stage.parts, panel)};
 }
 
+// f(first row, how many) for the rows of every part.
+template <class F>
+void for_rows(Team& team, Index parts, Index rows, const F& f) {
+    team.share(parts, [&](Index part) {
+        const Index first = cut(rows, part, parts, 1), last = cut(rows, part + 1, parts, 1);
+        if (first < last) f(first, last - first);
+    });
+}
+
 }  // namespace
 
 // A stage's outputs are packed by whoever has computed them, for the stage that comes next.
@@ -25,6 +34,10 @@ void Plan<T>::forward_by_columns(Team& team, const Call& call) {
     });
     for (std::size_t s = 0; s < stages_.size(); ++s) {
         Stage<T>& stage = *stages_[s];
+        if (stage.row_operation) {
+            for_rows(team, parts_, rows, [&](Index first, Index count) { stage.forward_rows(first, count, first); });
+            if (s + 1 == stages_.size() || !stages_[s + 1]->dense || packed) continue;
+        }
         team.share(stage.parts, [&](Index part) {
             const Region own = columns_of(stage, part, rows);
             if (stage.dense && packed) {
@@ -91,11 +104,19 @@ void Plan<T>::step_by_columns(Team& team, Call& call) {
             if (stage.dense) {
                 const Matrix<T> to = first || by_inputs ? Matrix<T>{} : stage.input_gradient.of(part);
                 stage.by_columns->backward(part, own.first_column, own.last_column, stage.gradient, to, call.learner);
-            } else if (stage.row_operation && !stage.backward_is_done && s > 0) {
-                stage.row_operation->backward(stage.input.data, stage.gradient.data, stage.input_gradient.first.data,
-                                              rows, stage.out);
             }
         });
+        if (stage.row_operation) {
+            for_rows(team, parts_, rows,
+                     [&](Index from, Index count) { stage.backward_rows(from, count, from, from); });
+            if (stage.row_operation->learns()) {
+                team.share(stage.parts, [&](Index part) {
+                    const Region own = columns_of(stage, part, rows);
+                    stage.row_operation->learn(stage.input.data, stage.gradient.data, rows, own.first_column,
+                                               own.last_column, call.learner);
+                });
+            }
+        }
         if (first) break;
     }
     if (call.learner.later) clip(team);

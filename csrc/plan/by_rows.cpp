@@ -57,9 +57,8 @@ void Plan<T>::backward(const Chunk& chunk, typename DenseByRows<T>::Sums sums, c
             stage.by_rows->backward(sums, from, from + chunk.count, chunk.base, stage.gradient,
                                     stage.input_gradient.first);
             if (stage.dense->first) return;
-        } else if (stage.row_operation && !stage.backward_is_done && s > 0) {
-            stage.row_operation->backward(stage.input.at(from, 0), stage.gradient.at(chunk.base, 0),
-                                          stage.input_gradient.first.at(chunk.base, 0), chunk.count, stage.out);
+        } else if (stage.row_operation) {
+            stage.backward_rows(chunk.first, chunk.count, from, chunk.base);
         }
     }
 }

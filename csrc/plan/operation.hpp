@@ -1,6 +1,7 @@
 // Operations between the products of a plan: each works on some columns, or some rows, of a matrix at a time.
 #pragma once
 
+#include <cstring>
 #include <tuple>
 
 #include "kernels/kernels.hpp"
@@ -203,12 +204,55 @@ class BatchNormOperation final : public Operation<T> {
     Index rows_ = 0;
 };
 
-// SoftMax or LogSoftMax: rows without gaps, each by itself.
+// The start of a Residual: goes on with a copy of its input, which nobody writes into, for the end to add.
 template <class T>
-struct RowOperation {
-    void (*forward)(const T* input, T* output, Index batch, Index classes);
-    void (*backward)(const T* input, const T* grad_output, T* grad_input, Index batch, Index classes);
-    bool is_softmax;
+class BranchOperation final : public Operation<T> {
+ public:
+    void reserve(Index rows) override { kept_.reserve(rows * this->input.columns); }
+    void forward(Region r) override {
+        const std::size_t bytes = static_cast<std::size_t>(r.columns()) * sizeof(T);
+        for (Index n = r.first_row; n < r.last_row; ++n) {
+            std::memcpy(this->output.at(n, r.first_column), this->input.at(n, r.first_column), bytes);
+        }
+    }
+    void backward(Region r, Matrix<T> gradient, const Learner<T>&) override {
+        for (Index n = r.first_row; n < r.last_row; ++n) {
+            T* g = gradient.at(n, r.first_column);
+            const T* kept = at(n + r.offset, r.first_column);
+            for (Index c = 0; c < r.columns(); ++c) g[c] += kept[c];
+        }
+    }
+    // The gradient at the end, which is also that of the input beside what comes between them.
+    void keep(Region r, Matrix<T> gradient) {
+        const std::size_t bytes = static_cast<std::size_t>(r.columns()) * sizeof(T);
+        for (Index n = r.first_row; n < r.last_row; ++n) {
+            std::memcpy(at(n + r.offset, r.first_column), gradient.at(n, r.first_column), bytes);
+        }
+    }
+
+ private:
+    T* at(Index row, Index column) const { return kept_.data() + row * this->input.columns + column; }
+
+    Buffer<T> kept_;
+};
+
+// The end of a Residual: adds what its start was given.
+template <class T>
+class JoinOperation final : public Operation<T> {
+ public:
+    explicit JoinOperation(BranchOperation<T>& start) : start_(start) {}
+
+    void forward(Region r) override {
+        for (Index n = r.first_row; n < r.last_row; ++n) {
+            const T *x = this->input.at(n, r.first_column), *given = start_.input.at(n, r.first_column);
+            T* y = this->output.at(n, r.first_column);
+            for (Index c = 0; c < r.columns(); ++c) y[c] = given[c] + x[c];
+        }
+    }
+    void backward(Region r, Matrix<T> gradient, const Learner<T>&) override { start_.keep(r, gradient); }
+
+ private:
+    BranchOperation<T>& start_;
 };
 
 }  // namespace pynet

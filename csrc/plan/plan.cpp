@@ -41,9 +41,10 @@ void Plan<T>::add(std::unique_ptr<Operation<T>> operation) {
 }
 
 template <class T>
-void Plan<T>::add_rows(RowOperation<T> operation) {
+void Plan<T>::add_rows(std::unique_ptr<RowOperation<T>> operation) {
+    mixes_rows_ = mixes_rows_ || operation->learns();  // gradients of parameters are sums over all rows
     stages_.push_back(std::make_unique<Stage<T>>());
-    stages_.back()->row_operation = std::make_unique<RowOperation<T>>(operation);
+    stages_.back()->row_operation = std::move(operation);
 }
 
 template <class T>
@@ -84,12 +85,12 @@ void Plan<T>::add_tanh() {
 
 template <class T>
 void Plan<T>::add_softmax() {
-    add_rows({kernels<T>().softmax.forward, kernels<T>().softmax.backward, true});
+    add_rows(std::make_unique<SoftmaxOperation<T>>(kernels<T>().softmax, true));
 }
 
 template <class T>
 void Plan<T>::add_log_softmax() {
-    add_rows({kernels<T>().log_softmax.forward, kernels<T>().log_softmax.backward, false});
+    add_rows(std::make_unique<SoftmaxOperation<T>>(kernels<T>().log_softmax, false));
 }
 
 template <class T>
@@ -104,6 +105,25 @@ void Plan<T>::add_batch_norm(BatchNormArrays<T> arrays, Index channels) {
     Stage<T>& stage = stage_for_operations();
     stage.out = channels;
     add(std::make_unique<BatchNormOperation<T>>(arrays));
+}
+
+template <class T>
+void Plan<T>::add_norm(Parameter<T> weight, Parameter<T> bias, Index columns, Index groups, NormOptions options) {
+    add_rows(std::make_unique<NormOperation<T>>(weight, bias, groups, options));
+    stages_.back()->out = columns;
+}
+
+template <class T>
+void Plan<T>::begin_residual() {
+    auto start = std::make_unique<BranchOperation<T>>();
+    open_.push_back(start.get());
+    add(std::move(start));
+}
+
+template <class T>
+void Plan<T>::end_residual() {
+    add(std::make_unique<JoinOperation<T>>(*open_.back()));
+    open_.pop_back();
 }
 
 template <class T>
@@ -139,6 +159,7 @@ void Plan<T>::close() {
             parameters_.push_back(&stage.dense->weight);
             if (stage.dense->bias.value) parameters_.push_back(&stage.dense->bias);
         }
+        if (stage.row_operation) stage.row_operation->collect(parameters_);
         for (auto& operation : stage.operations) operation->collect(parameters_);
         learned_before = !parameters_.empty();
     }
@@ -191,9 +212,10 @@ void Plan<T>::arrange(Index rows) {
     Matrix<T> input{nullptr, in_, in_};
     for (auto& stage : stages_) {
         stage->arrange(input, at_once);
-        stage->parts = stage->row_operation ? 1 : parts_;
+        stage->parts = parts_;
         const Index panels = (stage->out + panel - 1) / panel;
         if (stage->parts > panels) stage->parts = panels;
+        if (stage->row_operation) stage->row_operation->reserve(rows, stage->out);
         for (auto& operation : stage->operations) operation->reserve(rows);
         if (stage->dense && schedule_ == Schedule::by_columns) stage->by_columns->reserve(rows, parts_, learning);
         if (stage->dense && schedule_ == Schedule::by_rows) stage->by_rows->reserve(chunk_, parts_, learning);
@@ -203,7 +225,8 @@ void Plan<T>::arrange(Index rows) {
     if (!learning) return;
 
     Stage<T>& end = *stages_.back();
-    end.backward_is_done = end.row_operation && end.row_operation->is_softmax && criterion_->reaches_through_softmax();
+    end.backward_is_done =
+        end.row_operation && end.row_operation->is_softmax() && criterion_->reaches_through_softmax();
     sums_.reserve(3 * parts_);
     loss_gradients_.reserve(at_once * out_);
     for (std::size_t s = stages_.size(); s-- > 0;) {

@@ -9,6 +9,7 @@
 #include "plan/dense_by_rows.hpp"
 #include "plan/operation.hpp"
 #include "plan/optimizer.hpp"
+#include "plan/row_operation.hpp"
 #include "runtime/parallel.hpp"
 
 namespace pynet {
@@ -39,6 +40,9 @@ class Plan {
     void add_log_softmax();
     void add_dropout(double p);
     void add_batch_norm(BatchNormArrays<T> arrays, Index channels);
+    void add_norm(Parameter<T> weight, Parameter<T> bias, Index columns, Index groups, NormOptions options);
+    void begin_residual();
+    void end_residual();
     void close();
 
     // For steps; without a criterion a plan can only predict.
@@ -76,7 +80,7 @@ class Plan {
 
     Stage<T>& stage_for_operations();
     void add(std::unique_ptr<Operation<T>> operation);
-    void add_rows(RowOperation<T> operation);
+    void add_rows(std::unique_ptr<RowOperation<T>> operation);
     Schedule schedule_for(Index rows) const;
     void arrange(Index rows);
     void run(Call& call);
@@ -102,6 +106,7 @@ class Plan {
     std::unique_ptr<Criterion<T>> criterion_;
     std::vector<Parameter<T>*> parameters_;
     std::vector<DropoutOperation<T>*> dropouts_;
+    std::vector<BranchOperation<T>*> open_;  // Residuals that have not ended yet
     Index in_ = 0, out_ = 0;
     double weights_ = 0;
     bool mixes_rows_ = false, frozen_ = false;

@@ -4,10 +4,11 @@
 #include "plan/dense_by_columns.hpp"
 #include "plan/dense_by_rows.hpp"
 #include "plan/operation.hpp"
+#include "plan/row_operation.hpp"
 
 namespace pynet {
 
-// It has a Linear and operations, or operations alone, or works on whole rows: SoftMax and LogSoftMax.
+// It has a Linear and operations, or operations alone, or works on whole rows: SoftMax and norms.
 template <class T>
 class Stage {
  public:
@@ -62,11 +63,18 @@ class Stage {
         if (row_operation) row_operation->forward(input.at(from, 0), output.at(to, 0), count, out);
         if (copies_input) copy_input(from, {to, to + count, 0, out});
     }
-    // The same by columns: some of them, of so many rows.
+    // The same by columns: some of them, of so many rows. Whole rows have been worked on by then.
     void forward_columns(Index rows, Index first, Index last) {
         if (dense) by_columns->forward(first, last);
-        if (row_operation) row_operation->forward(input.data, output.data, rows, out);
         if (copies_input) copy_input(0, {0, rows, first, last});
+    }
+
+    // What works on whole rows, back: rows [first, first + count) of the batch, which lie in the buffers from row
+    // `base` on, and in the input from row `from` on.
+    void backward_rows(Index first, Index count, Index from, Index base) {
+        if (backward_is_done) return;
+        T* to = input_gradient.first.data ? input_gradient.first.at(base, 0) : nullptr;
+        row_operation->backward(input.at(from, 0), gradient.at(base, 0), to, first, count, out);
     }
 
     void operate(Region region) {

@@ -6,13 +6,20 @@ Each has a method ``add_to(plan)`` that calls one method here. What cannot be sa
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .. import _core, protocol
 from ..arrays import Array
+from ..layers import Flatten
+from ..layers.unflatten import fill_in
 from ..places import title
+
+# Weight, bias and their gradients; None where there are none.
+_Affine: TypeAlias = tuple[Array | None, Array | None, Array | None, Array | None]
 
 
 class CannotCompileError(Exception):
@@ -37,6 +44,9 @@ class Plan(_core.Plan):
         self._modes, self._model = modes, model
         self._seen: set[int] = set()
         self._columns: int | None = None
+        self._first_columns: int | None = None  # of the first layer that says how many
+        self._residuals = 0  # that have begun and not ended
+        self._folded = False  # a layer has given the rows other axes
         self.reason = ""
 
     def describe(self) -> None:
@@ -45,6 +55,8 @@ class Plan(_core.Plan):
             if self._dtype is None:
                 raise CannotCompileError("the model has no parameters of one dtype, float32 or float64")
             self.add(self._model)
+            if self._folded:
+                raise CannotCompileError("the model's last layer gives more axes than two")
             if self._columns is None:
                 raise CannotCompileError("no layer of the model says how many features it has")
             self.close()
@@ -76,6 +88,8 @@ class Plan(_core.Plan):
             return "has a forward or backward of its own"
         if not {"forward", "backward"}.isdisjoint(vars(module)):
             return "has hooks, or a method of its own"
+        if self._folded and not hasattr(module, "layers") and not isinstance(module, Flatten):
+            return "works on more axes than two"
         return "stands twice" if id(module) in self._seen else ""
 
     def watch_mode(self, module: Any) -> None:
@@ -102,8 +116,43 @@ class Plan(_core.Plan):
         """Add a Flatten: of an input of more axes at the start, or of nothing."""
         if (start_dim, end_dim) not in ((1, -1), (1, 1), (-1, -1)):
             raise CannotCompileError(f"Flatten of the axes {start_dim} to {end_dim} has no compiled form")
-        if len(self._seen) <= 2 and end_dim == -1 and start_dim == 1:
+        if self._folded and (start_dim, end_dim) != (1, -1):
+            raise CannotCompileError(f"Flatten of the axes {start_dim} to {end_dim} leaves more axes than two")
+        if len(self._seen) <= 2 and end_dim == -1 and start_dim == 1 and not self._residuals:
             self.flattens = True
+        self._folded = False
+
+    def unflatten(self, all_features: bool, sizes: tuple[int, ...]) -> None:
+        """Add what gives rows other axes, which a Flatten has to take back at once."""
+        if not all_features or self._columns is None or fill_in(sizes, self._columns) is None:
+            raise CannotCompileError(f"a layer makes axes of {sizes}, of an unknown number of features")
+        self._folded = len(sizes) > 1
+
+    def layer_norm(self, arrays: _Affine, shape: tuple[int, ...], eps: float | None, *, centred: bool) -> None:
+        """Add a LayerNorm or RMSNorm: weight, bias and their gradients, of one axis."""
+        if len(shape) > 1:
+            raise CannotCompileError(f"a norm of the last {len(shape)} axes has no compiled form")
+        self._take(shape[0], shape[0])
+        self.norm(*arrays, shape[0], 1, float(np.finfo(self.dtype).eps) if eps is None else eps, centred)
+
+    def group_norm(self, arrays: _Affine, channels: int, groups: int, eps: float) -> None:
+        """Add a GroupNorm: weight, bias and their gradients, and how many groups a row has."""
+        self._take(channels, channels)
+        self.norm(*arrays, channels, groups, eps, True)
+
+    @contextmanager
+    def residual(self) -> Iterator[None]:
+        """Begin a Residual; at the end of the block it ends."""
+        before = self._columns
+        self.begin_residual()
+        self._residuals += 1
+        yield
+        self._residuals -= 1
+        if before is None and self._columns is not None:
+            before = self._first_columns
+        if self._folded or before != self._columns:
+            raise CannotCompileError(f"the layers of a Residual make {self._columns} features of {before}")
+        self.end_residual()
 
     def cross_entropy_loss(
         self, weight: Array | None, ignore_index: int, label_smoothing: float, reduction: str
@@ -123,6 +172,8 @@ class Plan(_core.Plan):
             raise CannotCompileError(f"a layer gives {self._columns} features where {columns} are expected")
         if not columns or not leave:
             raise CannotCompileError("a layer has no features")
+        if self._first_columns is None:
+            self._first_columns = columns
         self._columns = leave
 
     def use_states(self, buffers: list[list[Array]], arrays: list[Array], steps: Array) -> None:

@@ -141,7 +141,7 @@ def backward_at_another_input(subject: Subject) -> str:
 
 def _backward_elsewhere(subject: Subject, module: Any) -> dict[str, Array]:
     np.random.seed(1)
-    module.forward(subject.input + 1)
+    module.forward(subject.other_input)
     before = state(module)
     found = subject.backward(module, subject.input)
     require_equal(state(module), before, "moved by backward: ", exact=True)

@@ -17,7 +17,9 @@ class Subject:
 
     def __init__(self, make: Callable[[], Any], input: Array) -> None:
         self.make, self._input = make, input.copy()
-        output = self.module().forward(self.input)
+        module = self.module()
+        self._takes_indices = any(getattr(part, "takes_indices", False) for _, part in protocol.modules(module))
+        output = module.forward(self.input)
         if not isinstance(output, np.ndarray):
             raise TypeError(f"forward must return an array, got {type(output).__name__}")
         self.output_shape = output.shape
@@ -27,6 +29,11 @@ class Subject:
     def input(self) -> Array:
         """Where it is checked."""
         return self._input.copy()
+
+    @property
+    def other_input(self) -> Array:
+        """Another input of its shape; indices may not be moved, only exchanged."""
+        return np.flip(self._input).copy() if self._takes_indices else self._input + 1
 
     @property
     def grad_output(self) -> Array:

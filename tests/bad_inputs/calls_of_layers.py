@@ -62,10 +62,38 @@ def wrong_shapes_of_input(module: Any, shape: tuple[int, ...]) -> list[Wrong]:
         return arrays_of_shapes(*wrong_ones, says="expected (at least 2 axes|[0-9]+)") + refused
     if isinstance(module, pynet.SoftMax | pynet.LogSoftMax):
         return [Wrong("shape()", lambda: np.float64(1), pynet.ShapeError, "{} has no axes, expected")]
+    if isinstance(module, pynet.LayerNorm | pynet.RMSNorm):
+        last = module.normalized_shape
+        wrong_ones = [s for s in shapes_unlike(shape) if s[-len(last) :] != last]
+        return arrays_of_shapes(*wrong_ones, says="has shape .*, expected")
+    if isinstance(module, pynet.GroupNorm):
+        wrong_ones = [s for s in shapes_unlike(shape) if len(s) < 2 or s[1] != shape[1]]
+        return arrays_of_shapes(*wrong_ones, says="expected (at least 2 axes|[0-9]+)")
+    if isinstance(module, pynet.Columns):
+        return arrays_of_shapes((), (3,), (5, 3, 1), says="expected 2 axes")
+    if isinstance(module, pynet.Unflatten):
+        return arrays_of_shapes((), (5, 3, 3), (5, 3), says="(which has no axis|whose axis)")
+    if isinstance(module, pynet.Reshape):
+        return arrays_of_shapes((), (5, 3, 3), (5, 3), says="which does not make")
+    if isinstance(module, pynet.Embedding):
+        return NO_INDICES
     if isinstance(module, pynet.Flatten) and module.start_dim == 1:
         return arrays_of_shapes((), (3,), says="which has no axes")
     return []
 
+
+NO_INDICES = made(
+    ValueError,
+    "{} has index .* at .*, expected whole numbers from 0 to",
+    negative=lambda: [0, -1],
+    too_large=lambda: np.array([[0, 1], [10, 2]]),
+    largest_int=lambda: np.array([2**63 - 1]),
+    largest_uint=lambda: np.array([2**64 - 1], np.uint64),
+    half=lambda: [0.5],
+    nan=lambda: [nan],
+    inf=lambda: np.array(np.inf),
+    huge=lambda: [1e300],
+)
 
 # What these do with their arguments is done by the same lines as ReLU's and SoftMax's.
 ACTIVATIONS = (pynet.LeakyReLU, pynet.Sigmoid, pynet.Tanh, pynet.LogSoftMax)

@@ -14,6 +14,7 @@ import calls_of_init
 import calls_of_inspection
 import calls_of_layers
 import calls_of_metrics
+import calls_of_norms
 import calls_of_optim
 import calls_of_plot
 import calls_of_schedules
@@ -36,6 +37,7 @@ _PARTS = (
     calls_of_inspection,
     calls_of_layers,
     calls_of_metrics,
+    calls_of_norms,
     calls_of_optim,
     calls_of_plot,
     calls_of_schedules,

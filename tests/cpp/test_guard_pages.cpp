@@ -213,6 +213,44 @@ TEST_CASE("batch_norm stays in its arrays") {
     });
 }
 
+TEST_CASE("norm stays in its arrays") {
+    each_bounds([](auto& bounds, auto zero) {
+        using T = decltype(zero);
+        const auto& k = bounds.kernels.norm;
+        for (const bool by_position : {false, true}) {
+            bounds.check("norm", [&](Guard& g, Index n) {
+                // Groups of one channel with n positions, or of n channels.
+                const Index groups = 2, positions = by_position ? n : 1, weights = by_position ? groups : groups * n;
+                const pynet::NormSizes sizes{3, groups, n, positions};
+                const Index size = 3 * groups * n;
+                T *x = g.array<T>(size), *dy = g.array<T>(size), *out = g.array<T>(size);
+                T *w = g.array<T>(weights), *b = g.array<T>(weights), *dw = g.array<T>(weights),
+                  *db = g.array<T>(weights);
+                auto* statistics = g.array<double>(2 * 3 * groups);
+                k.forward(x, w, b, out, sizes, {1e-5, true});
+                k.backward(x, dy, w, out, statistics, sizes, {1e-5, true});
+                k.backward_parameters(x, dy, statistics, dw, db, 0, weights, sizes, T(1));
+            });
+        }
+    });
+}
+
+TEST_CASE("embedding stays in its arrays") {
+    each_bounds([](auto& bounds, auto zero) {
+        using T = decltype(zero);
+        const auto& k = bounds.kernels.embedding;
+        bounds.check("embedding", [&](Guard& g, Index n) {
+            constexpr Index count = 5, embeddings = 4;
+            auto *indices = g.array<Index>(count, Index(2)), *starts = g.array<Index>(embeddings + 1),
+                 *order = g.array<Index>(count);
+            T *w = g.array<T>(embeddings * n), *y = g.array<T>(count * n), *dy = g.array<T>(count * n);
+            k.forward(indices, w, y, count, n);
+            k.sort(indices, starts, order, count, embeddings);
+            k.backward({starts, order}, dy, w, embeddings, n, -1, T(0));
+        });
+    });
+}
+
 TEST_CASE("optimizers stay in their arrays") {
     each_bounds([](auto& bounds, auto zero) {
         using T = decltype(zero);
