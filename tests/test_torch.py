@@ -65,6 +65,19 @@ LAYERS = [
     row(lambda: pynet.BatchNorm(3), lambda: nn.BatchNorm2d(3), 4, 3, 5, 2),
     row(lambda: pynet.BatchNorm(3, affine=False), lambda: nn.BatchNorm2d(3, affine=False), 4, 3, 5, 2),
     row(lambda: pynet.BatchNorm(2), lambda: nn.BatchNorm3d(2), 4, 2, 3, 2, 2),
+    row(lambda: pynet.LayerNorm(40), lambda: nn.LayerNorm(40), 5, 40),
+    row(lambda: pynet.LayerNorm((3, 4), 0.1), lambda: nn.LayerNorm((3, 4), 0.1), 5, 2, 3, 4),
+    row(lambda: pynet.LayerNorm(4, bias=False), lambda: nn.LayerNorm(4, bias=False), 5, 2, 4),
+    row(lambda: pynet.LayerNorm(4, 1e-5, False), lambda: nn.LayerNorm(4, 1e-5, False), 5, 4),
+    row(lambda: pynet.RMSNorm(40), lambda: nn.RMSNorm(40), 5, 40),
+    row(lambda: pynet.RMSNorm((3, 4), 0.1), lambda: nn.RMSNorm((3, 4), 0.1), 5, 2, 3, 4),
+    row(lambda: pynet.RMSNorm(4, None, False), lambda: nn.RMSNorm(4, None, False), 5, 4),
+    row(lambda: pynet.GroupNorm(2, 6), lambda: nn.GroupNorm(2, 6), 5, 6),
+    row(lambda: pynet.GroupNorm(1, 6), lambda: nn.GroupNorm(1, 6), 5, 6, 7),
+    row(lambda: pynet.GroupNorm(3, 6, 0.1), lambda: nn.GroupNorm(3, 6, 0.1), 5, 6, 2, 3),
+    row(lambda: pynet.GroupNorm(6, 6, affine=False), lambda: nn.GroupNorm(6, 6, affine=False), 5, 6, 2, 3),
+    row(lambda: pynet.Unflatten(1, (2, -1)), lambda: nn.Unflatten(1, (2, -1)), 5, 6),
+    row(lambda: pynet.Unflatten(-1, (2, 3)), lambda: nn.Unflatten(-1, (2, 3)), 5, 2, 6),
 ]
 
 
@@ -89,6 +102,29 @@ def test_that_outputs_gradients_and_statistics_equal_pytorchs(ours, theirs, shap
             assert_same(mine, their.grad)
     for mine, their in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True):
         assert_same(mine, their)
+
+
+@each_dtype
+@pytest.mark.parametrize("padding", [None, 0, -2])
+def test_that_embeddings_equal_pytorchs(padding, dtype):
+    ours, theirs = pair(pynet.Embedding(7, 5, padding), nn.Embedding(7, 5, padding), dtype)
+    indices = np.random.default_rng(1).integers(0, 7, (40, 3))
+    output = theirs(torch.tensor(indices))
+    grad = np.random.default_rng(2).normal(size=output.shape).astype(dtype)
+    output.backward(torch.tensor(grad))
+    for x in (indices, indices.astype(dtype)):
+        assert_same(ours.forward(x), output)
+        assert ours.backward(x, grad).dtype == dtype
+        assert_same(ours.grad_weight, theirs.weight.grad)
+
+
+def test_that_a_new_embeddings_numbers_are_those_of_pytorchs_distribution():
+    ours, theirs = pynet.Embedding(300, 40, 5), nn.Embedding(300, 40, 5).weight.detach().numpy()
+    assert not ours.weight[5].any()
+    assert not theirs[5].any()
+    for found in (ours.weight, theirs):
+        assert abs(found.mean()) < 0.03
+        assert abs(found.std() - 1) < 0.03
 
 
 @each_dtype

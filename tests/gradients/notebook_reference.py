@@ -155,6 +155,58 @@ class BatchNorm(Layer):
         return (centred - normal * (grad * normal).mean(axis=axes, keepdims=True)) / std
 
 
+class LayerNorm(Layer):
+    """Of the last axis, or of groups of it."""
+
+    centred = True
+
+    def __init__(self, of):
+        super().__init__(of)
+        parameters = (of.weight, getattr(of, "bias", None))
+        self.arrays = [array.astype(float) for array in parameters if array is not None]
+        self.grads = [np.zeros_like(array) for array in self.arrays]
+
+    @property
+    def groups(self):
+        return 1
+
+    def _grouped(self, x):
+        return x.reshape(len(x), self.groups, -1)
+
+    def _normal(self, x):
+        x = self._grouped(x)
+        eps = np.finfo(self.of.weight.dtype).eps if self.of.eps is None else self.of.eps
+        centre = x - x.mean(axis=-1, keepdims=True) if self.centred else x
+        return centre, np.sqrt((centre**2).mean(axis=-1, keepdims=True) + eps)
+
+    def forward(self, x):
+        centre, std = self._normal(x)
+        self.worst = max(1.0, float((np.abs(self._grouped(x)) / std).max(initial=0)))
+        y = (centre / std).reshape(x.shape)
+        y = y * self.arrays[0] if self.arrays else y
+        return y + self.arrays[1] if len(self.arrays) > 1 else y
+
+    def backward(self, x, grad):
+        centre, std = self._normal(x)
+        normal = centre / std
+        if self.arrays:
+            self.grads = [(grad * normal.reshape(x.shape)).sum(axis=0), grad.sum(axis=0)][: len(self.arrays)]
+            grad = grad * self.arrays[0]
+        grad = self._grouped(grad)
+        mean = grad.mean(axis=-1, keepdims=True) if self.centred else 0
+        return ((grad - mean - normal * (grad * normal).mean(axis=-1, keepdims=True)) / std).reshape(x.shape)
+
+
+class RMSNorm(LayerNorm):
+    centred = False
+
+
+class GroupNorm(LayerNorm):
+    @property
+    def groups(self):
+        return self.of.num_groups
+
+
 class Flatten(Layer):
     def forward(self, x):
         return x.reshape(len(x), -1)
@@ -232,8 +284,80 @@ class Sequential(Layer):
         return any(layer.closest <= layer.rounding for layer in self.layers)
 
 
+class Residual(Layer):
+    """Its layers as a Sequential."""
+
+    def __init__(self, of):
+        self.of, self.body = of, Sequential(of)
+
+    @property
+    def arrays(self):
+        return self.body.all_arrays()
+
+    @property
+    def grads(self):
+        return self.body.all_grads()
+
+    @property
+    def closest(self):
+        return 0.0 if self.body.near_a_kink() else np.inf
+
+    def _values(self, x):
+        self.body.eps = self.rounding / max(1.0, np.abs(x).max(initial=0))
+        return self.body._values(x)
+
+    def forward(self, x):
+        self.body.inputs = self._values(x)
+        self.worst = 1 + self.body.worst
+        return x + self.body.inputs[-1]
+
+    def observe(self, x):
+        for layer, at in zip(self.body.layers, self.body.inputs, strict=False):
+            layer.observe(at)
+
+    def backward(self, x, grad):
+        return grad + self.body.backward(x, grad)
+
+
+class Parallel(Layer):
+    """Its layers as a Sequential each."""
+
+    def __init__(self, of):
+        self.of, self.bodies = of, [Sequential([layer]) for layer in of]
+
+    @property
+    def arrays(self):
+        return [array for body in self.bodies for array in body.all_arrays()]
+
+    @property
+    def grads(self):
+        return [grad for body in self.bodies for grad in body.all_grads()]
+
+    @property
+    def closest(self):
+        return 0.0 if any(body.near_a_kink() for body in self.bodies) else np.inf
+
+    def forward(self, x):
+        for body in self.bodies:
+            body.eps = self.rounding / max(1.0, np.abs(x).max(initial=0))
+            body.inputs = body._values(x)
+        self.worst = sum(body.worst for body in self.bodies)
+        outputs = [body.inputs[-1] for body in self.bodies]
+        self.ends = np.cumsum([output.shape[-1] for output in outputs])
+        return np.concatenate(outputs, axis=-1) if self.of.merge == "cat" else sum(outputs)
+
+    def observe(self, x):
+        for body in self.bodies:
+            for layer, at in zip(body.layers, body.inputs, strict=False):
+                layer.observe(at)
+
+    def backward(self, x, grad):
+        parts = np.split(grad, self.ends[:-1], axis=-1) if self.of.merge == "cat" else [grad] * len(self.bodies)
+        return sum(body.backward(x, part) for body, part in zip(self.bodies, parts, strict=True))
+
+
 def leaves(model):
-    """All layers of a model of pynet, in order."""
+    """All layers of a model of pynet, in order; a Residual or Parallel as one."""
     for layer in model:
         yield from leaves(layer) if isinstance(layer, pynet.Sequential) else [layer]
 

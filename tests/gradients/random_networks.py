@@ -4,10 +4,10 @@ import copy
 from typing import Any, NamedTuple
 
 import numpy as np
-from notebook_reference import leaves
 from own_layers import Scale, Shift, Softplus
 
 import pynet
+from pynet import protocol
 
 STEPS = 20
 CRITERIA = ("MSE", "MSELoss", "CrossEntropy", "CrossEntropyLoss")
@@ -24,7 +24,8 @@ class Drawn(NamedTuple):
 
     @property
     def is_ours(self):
-        return not any(isinstance(layer, Scale | Shift | Softplus) for layer in leaves(self.model))
+        odd = Scale | Shift | Softplus | pynet.Parallel
+        return not any(isinstance(layer, odd) for _, layer in protocol.modules(self.model))
 
 
 def layer(random, width, own):
@@ -42,12 +43,39 @@ def layer(random, width, own):
         pynet.Flatten,
         pynet.Identity,
     ]
+    kinds += [
+        lambda: pynet.LayerNorm(width, elementwise_affine=bool(random.integers(4)), bias=bool(random.integers(2))),
+        lambda: pynet.RMSNorm(width, eps=0.01),
+        lambda: pynet.GroupNorm(some_divisor(random, width), width, affine=bool(random.integers(4))),
+        lambda: residual(random, width, own),
+    ]
+    kinds += [lambda: parallel(random, width)] if own else []
     kinds += [lambda: Scale(width), lambda: Shift(width), Softplus] if own else []
     choice = int(random.integers(2 * len(kinds)))
     if choice < len(kinds):
         return kinds[choice](), width
     wide = some_width(random)
     return pynet.Linear(width, wide, bias=bool(random.integers(4)), seed=seed), wide
+
+
+def residual(random, width, own):
+    """One that ends as wide as it begins."""
+    made, inside = layer(random, width, own)
+    return pynet.Residual(made, *([] if inside == width else [pynet.Linear(inside, width, seed=width)]))
+
+
+def parallel(random, width):
+    """Two branches of the same width."""
+    seed, half = int(random.integers(1000)), width // 2
+    if half and width - half and random.integers(2):
+        return pynet.Parallel(
+            pynet.Linear(width, half, seed=seed), pynet.Linear(width, width - half, seed=seed), merge="cat"
+        )
+    return pynet.Parallel(pynet.Linear(width, width, seed=seed), residual(random, width, own=True))
+
+
+def some_divisor(random, width):
+    return int(random.choice([n for n in range(1, width + 1) if width % n == 0]))
 
 
 def some_width(random):

@@ -45,13 +45,18 @@ MAKERS: dict[str, Any] = {
     "LogSoftMax": lambda width, wide: pynet.LogSoftMax(),
     "Dropout": lambda width, wide: pynet.Dropout(0.3),
     "BatchNorm": lambda width, wide: pynet.BatchNorm(width),
+    "LayerNorm": lambda width, wide: pynet.LayerNorm(width, eps=0.1),
+    "RMSNorm": lambda width, wide: pynet.RMSNorm(width, eps=0.1),
+    "GroupNorm": lambda width, wide: pynet.GroupNorm(1 + width % 2 * (width - 1), width, eps=0.1),
+    "Residual": lambda width, wide: pynet.Residual(pynet.Linear(width, 3), pynet.Tanh(), pynet.Linear(3, width)),
+    "Parallel": lambda width, wide: pynet.Parallel(pynet.Linear(width, width), pynet.Tanh()),
     "Flatten": lambda width, wide: pynet.Flatten(),
     "Identity": lambda width, wide: pynet.Identity(),
     "Scale": lambda width, wide: Scale(width),
     "Shift": lambda width, wide: Shift(width),
     "Softplus": lambda width, wide: Softplus(),
 }
-OURS = sorted(set(MAKERS) - {"Scale", "Shift", "Softplus"})
+OURS = sorted(set(MAKERS) - {"Parallel", "Scale", "Shift", "Softplus"})
 ROW_BY_ROW = sorted(set(MAKERS) - {"BatchNorm", "Dropout"})
 
 
@@ -220,7 +225,7 @@ def views(draw):
 
 @holds_for(name=st.sampled_from(OURS), x=views(), seed=seeds)
 def test_a_view_computes_as_its_copy(name, x, seed):
-    layer = pynet.Sequential(MAKERS[name](x.shape[1 if name == "BatchNorm" else -1], 7))
+    layer = pynet.Sequential(MAKERS[name](x.shape[1 if name in ("BatchNorm", "GroupNorm") else -1], 7))
     if name == "BatchNorm" and x.size == x.shape[1]:
         return  # one value per channel
     grad = numbers(seed, *run(copy.deepcopy(layer), x.copy()).shape)

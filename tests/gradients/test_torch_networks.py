@@ -46,6 +46,26 @@ class LogAddExp(nn.Module):
         return torch.logaddexp(x, torch.zeros_like(x))
 
 
+class Beside(nn.Module):
+    """Residual or Parallel: several networks at one input."""
+
+    def __init__(self, *branches, merge="sum"):
+        super().__init__()
+        self.branches, self.merge = nn.ModuleList(branches), merge
+
+    def forward(self, x):
+        outputs = [branch(x) for branch in self.branches]
+        return torch.cat(outputs, -1) if self.merge == "cat" else sum(outputs)
+
+
+def in_torch(layers):
+    return nn.Sequential(*[TORCH[type(layer)](layer) for layer in leaves(layers)])
+
+
+def layer_norm(layer):
+    return nn.LayerNorm(layer.normalized_shape, layer.eps, layer.elementwise_affine, layer.bias is not None)
+
+
 def batch_norm(layer):
     return nn.BatchNorm1d(layer.num_features, layer.eps, layer.momentum, layer.affine)
 
@@ -60,6 +80,11 @@ TORCH = {
     pynet.LogSoftMax: lambda layer: nn.LogSoftmax(-1),
     pynet.Dropout: Masked,
     pynet.BatchNorm: batch_norm,
+    pynet.LayerNorm: layer_norm,
+    pynet.RMSNorm: lambda layer: nn.RMSNorm(layer.normalized_shape, layer.eps),
+    pynet.GroupNorm: lambda layer: nn.GroupNorm(layer.num_groups, layer.num_channels, layer.eps, layer.affine),
+    pynet.Residual: lambda layer: Beside(nn.Identity(), in_torch(layer)),
+    pynet.Parallel: lambda layer: Beside(*[in_torch([branch]) for branch in layer], merge=layer.merge),
     pynet.Flatten: lambda layer: nn.Flatten(),
     pynet.Identity: lambda layer: nn.Identity(),
     Scale: lambda layer: Weighted(layer.w, times=True),
@@ -91,8 +116,7 @@ class InTorch:
     """The same network, criterion and optimizer in PyTorch."""
 
     def __init__(self, drawn):
-        layers = [TORCH[type(layer)](layer) for layer in leaves(drawn.model)]
-        self.network = nn.Sequential(*layers).to(getattr(torch, np.dtype(drawn.dtype).name))
+        self.network = in_torch(drawn.model).to(getattr(torch, np.dtype(drawn.dtype).name))
         self.criterion = criterion_of(drawn.criterion, drawn.dtype)
         self.parameters = list(self.network.parameters())
         self.sgd = torch.optim.SGD(self.parameters, **drawn.sgd) if self.parameters else None

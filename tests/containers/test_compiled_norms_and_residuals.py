@@ -1,0 +1,197 @@
+"""Norms, Residual and Unflatten in compiled steps and predictions; and what keeps others from being compiled."""
+
+import copy
+
+import numpy as np
+import pytest
+from compiled_steps import DTYPES, assert_close, batch, compare, same_bits, sgd, state, tolerance
+
+import pynet
+from pynet import protocol
+
+L = pynet.Linear
+
+
+def residual_first():
+    return pynet.Sequential(pynet.Residual(L(8, 8), pynet.ReLU(), L(8, 8)), L(8, 3))
+
+
+def residual_between_relu_and_dropout():
+    # Dropout works in place: what the ReLU before it gave has to stay for the sum, and for the ReLU's own gradient.
+    body = pynet.Residual(pynet.Dropout(0.3), L(8, 8), pynet.ReLU())
+    return pynet.Sequential(L(8, 8), pynet.ReLU(), body, pynet.ReLU(), L(8, 3))
+
+
+def residuals_inside_each_other():
+    inner = pynet.Residual(L(6, 4), pynet.LayerNorm(4), pynet.Tanh(), L(4, 6))
+    outer = pynet.Residual(inner, pynet.Residual(pynet.Sigmoid()))
+    return pynet.Sequential(L(8, 6), pynet.BatchNorm(6), pynet.ReLU(), outer, L(6, 3))
+
+
+def norms():
+    body = [pynet.LayerNorm(8), L(8, 6), pynet.RMSNorm(6), pynet.ReLU()]
+    return pynet.Sequential(*body, L(6, 3), pynet.LayerNorm(3, bias=False))
+
+
+def groups():
+    body = pynet.Residual(pynet.GroupNorm(3, 60), pynet.ReLU(), L(60, 60))
+    return pynet.Sequential(L(8, 60), pynet.GroupNorm(3, 60, affine=False), body, L(60, 3), pynet.SoftMax(), L(3, 3))
+
+
+def without_parameters_in_them():
+    head = pynet.Residual(pynet.RMSNorm(3, eps=0.1, elementwise_affine=False), pynet.SoftMax())
+    unfolded = [pynet.LayerNorm(6, elementwise_affine=False), pynet.Unflatten(1, (2, -1)), pynet.Flatten()]
+    return pynet.Sequential(pynet.Residual(), L(8, 6), *unfolded, pynet.Reshape(-1), L(6, 3), head)
+
+
+def wide():
+    body = pynet.Residual(pynet.LayerNorm(300), L(300, 700), pynet.Tanh(), L(700, 300))
+    return pynet.Sequential(pynet.Tanh(), L(8, 300), body, pynet.RMSNorm(300), L(300, 3))
+
+
+def wide_by_rows():
+    """Nothing in it needs all rows at once, so that these are divided."""
+    norm = pynet.LayerNorm(300, elementwise_affine=False)
+    return pynet.Sequential(L(8, 300), norm, pynet.Residual(pynet.Tanh(), L(300, 300), pynet.ReLU()), L(300, 3))
+
+
+NETWORKS = [
+    residual_first,
+    residual_between_relu_and_dropout,
+    residuals_inside_each_other,
+    norms,
+    groups,
+    without_parameters_in_them,
+]
+each_network = pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
+each_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+
+
+def seeded(model):
+    """Draws its masks from seeds of its own, so that a copy draws the same."""
+    for _, part in protocol.modules(model):
+        if isinstance(part, pynet.Dropout):
+            part.__init__(part.p, seed=7)
+    return model
+
+
+@each_network
+@each_dtype
+@pytest.mark.parametrize("rows", [2, 9, 140, 500])
+@pytest.mark.parametrize("options", [{}, {"clip_norm": 0.1}], ids=["", "clipped"])
+def test_a_compiled_step_computes_what_the_modules_do(make, dtype, rows, options):
+    model = seeded(make()).astype(dtype)
+    compare(model, pynet.CrossEntropyLoss(), sgd, lambda i: batch(rows, 8, 3, dtype, i), dtype, 5, **options)
+
+
+@pytest.mark.parametrize("make", [wide, wide_by_rows])
+def test_a_wide_one_does_so_on_several_threads_and_to_the_same_bits(make):
+    found = []
+    for threads in (1, 2):
+        pynet.set_num_threads(threads)
+        np.random.seed(0)
+        step = compare(make(), pynet.CrossEntropyLoss(), sgd, lambda i: batch(700, 8, 3, seed=i), np.float64, 3)
+        found.append(state(step.model, step.optimizer))
+    assert same_bits(*found)
+
+
+@each_network
+def test_one_row_alone(make):
+    model = seeded(make())
+    for _, part in protocol.modules(model):
+        if isinstance(part, pynet.BatchNorm):
+            part.eval()
+    compare(model, pynet.CrossEntropyLoss(), sgd, lambda i: batch(1, 8, 3, seed=i), np.float64, 3)
+
+
+def test_a_norm_learns_without_anybody_else():
+    model = pynet.Sequential(pynet.LayerNorm(8), pynet.Tanh())
+    for rows in (1, 5, 200):
+        compare(model, pynet.CrossEntropyLoss(), sgd, lambda i, rows=rows: batch(rows, 8, 8, seed=i), np.float64, 3)
+
+
+@each_network
+def test_gradients_are_left_if_they_are_wanted(make):
+    model = seeded(make())
+    twin = copy.deepcopy(model)
+    criterion = pynet.CrossEntropyLoss()
+    step = pynet.compile_step(twin, criterion, sgd(twin))
+    x, y = batch(20, 8, 3)
+    step(x, y, gradients=True)
+    model.backward(x, criterion.backward(model.forward(x), y))
+    for got, want in zip(twin.grad_parameters(), model.grad_parameters(), strict=True):
+        np.testing.assert_allclose(got, want, **tolerance(np.float64))
+
+
+@each_network
+@pytest.mark.parametrize("rows", [1, 5, 300])
+@pytest.mark.parametrize("freeze", [False, True])
+def test_predictions_are_those_of_evaluation(make, rows, freeze):
+    model = make()
+    model.forward(np.random.default_rng(0).normal(size=(9, 8)))  # moves statistics
+    x = np.random.default_rng(1).normal(size=(rows, 8))
+    predict = pynet.compile_predict(model, freeze=freeze)
+    assert predict.compiled, predict.reason
+    kept = x.copy()
+    np.testing.assert_allclose(predict(x), model.eval().forward(x), **tolerance(np.float64))
+    np.testing.assert_array_equal(x, kept)
+
+
+def test_what_is_assigned_or_appended_counts_from_the_next_step_on():
+    model = pynet.Sequential(L(8, 8), pynet.Residual(pynet.LayerNorm(8)), L(8, 3))
+    twin = copy.deepcopy(model)
+    optimizer, own = sgd(model), sgd(twin)
+    step, criterion = pynet.compile_step(twin, pynet.CrossEntropyLoss(), own), pynet.CrossEntropyLoss()
+    x, y = batch(20, 8, 3)
+    step(x, y)
+    for change in (
+        lambda m: setattr(m[1][0], "eps", 0.5),
+        lambda m: setattr(m[1][0], "weight", np.linspace(0, 2, 8)),
+        lambda m: m[1].append(pynet.Tanh()),
+    ):
+        change(twin)
+        model.load_state_dict(twin.state_dict())
+        if len(twin[1]) > len(model[1]):
+            model[1].append(pynet.Tanh())
+        model[1][0].eps = twin[1][0].eps
+        loss = criterion.forward(model.forward(x), y)
+        np.testing.assert_allclose(step(x, y), loss, rtol=1e-12)
+        assert step.compiled
+    assert_close({"x": optimizer.lr}, {"x": own.lr}, np.float64)
+
+
+@pytest.mark.parametrize(
+    ("layers", "reason"),
+    [
+        ([L(8, 6), pynet.LayerNorm((2, 3))], "a norm of the last 2 axes"),
+        (
+            [L(8, 6), pynet.Unflatten(1, (2, 3)), pynet.Tanh(), pynet.Flatten()],
+            "works on more axes than two",
+        ),
+        ([L(8, 6), pynet.Reshape(2, 3)], "gives more axes than two"),
+        ([L(8, 6), pynet.Unflatten(1, (2, 3)), pynet.Flatten(2)], "Flatten of the axes"),
+        ([pynet.Unflatten(1, (2, 4)), pynet.Flatten(), L(8, 2)], "unknown number of features"),
+        ([pynet.Parallel(L(8, 6), L(8, 6))], "Parallel, has no compiled form"),
+        ([pynet.Columns([0, 1]), L(2, 3)], "has no compiled form"),
+        ([pynet.Embedding(5, 4), pynet.Flatten(), L(8, 3)], "has no compiled form"),
+        ([pynet.Residual(L(8, 6)), L(6, 3)], "make 6 features of 8"),
+        ([L(8, 8), pynet.Residual(L(8, 6), pynet.Reshape(2, 3))], "Residual make"),
+    ],
+)
+def test_what_is_not_compiled_says_why(layers, reason):
+    model = pynet.Sequential(*layers)
+    step = pynet.compile_step(model, pynet.MSELoss(), sgd(model))
+    assert not step.compiled
+    assert reason in step.reason
+
+
+def test_a_table_with_codes_learns_module_by_module():
+    codes = pynet.Sequential(pynet.Columns([0]), pynet.Embedding(5, 3), pynet.Flatten())
+    model = pynet.Sequential(pynet.Parallel(codes, pynet.Columns(slice(1, None)), merge="cat"), L(5, 1))
+    random = np.random.default_rng(0)
+    x = np.column_stack([random.integers(0, 5, 200), random.normal(size=(200, 2))])
+    y = np.array([3.0, -1, 0, 2, 5])[x[:, 0].astype(int), None] + x[:, 1:2]
+    step = pynet.compile_step(model, pynet.MSELoss(), pynet.optim.Adam(model, 0.05))
+    losses = [step(x, y) for _ in range(300)]
+    assert losses[-1] < 1e-2 * losses[0]
+    np.testing.assert_allclose(pynet.compile_predict(model)(x), model.forward(x))
