@@ -70,6 +70,16 @@ OPTIMIZERS = [
     lambda m: pynet.optim.Adam(m, 0.01, betas=(0.5, 0.9), eps=1e-3, weight_decay=0.1),
     lambda m: pynet.optim.AdamW(m, 0.01),
     lambda m: pynet.optim.AdamW(m, 0.01, weight_decay=0.5),
+    lambda m: pynet.optim.NAdam(m, 0.01),
+    lambda m: pynet.optim.NAdam(m, 0.01, betas=(0.5, 0.9), eps=1e-3, weight_decay=0.1, momentum_decay=0.1),
+    lambda m: pynet.optim.RMSprop(m, 0.001, eps=1e-2),
+    lambda m: pynet.optim.RMSprop(m, 0.001, alpha=0.9, eps=1e-2, weight_decay=0.1, momentum=0.9),
+    lambda m: pynet.optim.RMSprop(m, 0.001, alpha=0.9, eps=1e-1, centered=True),
+    lambda m: pynet.optim.RMSprop(m, 0.001, alpha=0.9, eps=1e-1, momentum=0.5, centered=True),
+    lambda m: pynet.optim.Adagrad(m, 0.01, initial_accumulator_value=0.1),
+    lambda m: pynet.optim.Adagrad(m, 0.01, 0.1, weight_decay=0.1, eps=1e-3),
+    lambda m: pynet.optim.Adadelta(m, 0.5),
+    lambda m: pynet.optim.Adadelta(m, 0.5, rho=0.5, eps=1e-3, weight_decay=0.1),
 ]
 
 

@@ -2,13 +2,14 @@
 
 import copy
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
 from test_protocol import NotebookLinear
 
 import pynet
-from pynet.optim import SGD, Adam, AdamW
+from pynet.optim import SGD, Adadelta, Adagrad, Adam, AdamW, NAdam, RMSprop
 
 
 def sgd(p, g, state, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
@@ -34,6 +35,42 @@ def adamw(p, g, state, weight_decay=1e-2, **options):
     return adam(p, g, state, weight_decay=weight_decay, decoupled=True, **options)
 
 
+def nadam(p, g, state, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, momentum_decay=4e-3):
+    t = state["t"] = state.get("t", 0) + 1
+    g = g + weight_decay * p
+    m = state["m"] = betas[0] * state.get("m", 0) + (1 - betas[0]) * g
+    v = state["v"] = betas[1] * state.get("v", 0) + (1 - betas[1]) * g**2
+    now, ahead = (betas[0] * (1 - 0.5 * 0.96 ** (i * momentum_decay)) for i in (t, t + 1))
+    product = state["product"] = state.get("product", 1) * now
+    step = (1 - now) / (1 - product) * g + ahead / (1 - product * ahead) * m
+    return p - lr * step / (np.sqrt(v / (1 - betas[1] ** t)) + eps)
+
+
+def rmsprop(p, g, state, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
+    g = g + weight_decay * p
+    s = state["s"] = alpha * state.get("s", 0) + (1 - alpha) * g**2
+    m = state["m"] = alpha * state.get("m", 0) + (1 - alpha) * g
+    step = g / (np.sqrt(np.maximum(s - m**2, 0) if centered else s) + eps)
+    if momentum:
+        step = state["v"] = momentum * state.get("v", 0) + step
+    return p - lr * step
+
+
+def adagrad(p, g, state, lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10):
+    t = state["t"] = state.get("t", 0) + 1
+    g = g + weight_decay * p
+    s = state["s"] = state.get("s", initial_accumulator_value) + g**2
+    return p - lr / (1 + (t - 1) * lr_decay) * g / (np.sqrt(s) + eps)
+
+
+def adadelta(p, g, state, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0):
+    g = g + weight_decay * p
+    v = state["v"] = rho * state.get("v", 0) + (1 - rho) * g**2
+    step = g * np.sqrt(state.get("u", 0) + eps) / np.sqrt(v + eps)
+    state["u"] = rho * state.get("u", 0) + (1 - rho) * step**2
+    return p - lr * step
+
+
 CASES = [
     (SGD, sgd, {}),
     (SGD, sgd, {"lr": 0.1, "weight_decay": 0.3}),
@@ -44,7 +81,19 @@ CASES = [
     (Adam, adam, {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.3}),
     (AdamW, adamw, {}),
     (AdamW, adamw, {"lr": 0.1, "weight_decay": 0.3}),
+    (NAdam, nadam, {}),
+    (NAdam, nadam, {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.3, "momentum_decay": 0.5}),
+    (RMSprop, rmsprop, {}),
+    (RMSprop, rmsprop, {"lr": 0.1, "alpha": 0.5, "eps": 1e-3, "weight_decay": 0.3}),
+    (RMSprop, rmsprop, {"momentum": 0.9}),
+    (RMSprop, rmsprop, {"eps": 1e-2, "centered": True}),
+    (RMSprop, rmsprop, {"eps": 1e-2, "momentum": 0.9, "centered": True, "weight_decay": 0.1}),
+    (Adagrad, adagrad, {}),
+    (Adagrad, adagrad, {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.3, "initial_accumulator_value": 0.5}),
+    (Adadelta, adadelta, {}),
+    (Adadelta, adadelta, {"lr": 0.5, "rho": 0.5, "eps": 1e-3, "weight_decay": 0.3}),
 ]
+ALL = [SGD, Adam, AdamW, NAdam, RMSprop, Adagrad, Adadelta]
 each_case = pytest.mark.parametrize(("cls", "reference", "options"), CASES)
 
 
@@ -170,7 +219,7 @@ def test_after_an_error_nothing_has_moved(change, error, text):
     assert optimizer.state_dict()["state"] == {}
 
 
-@pytest.mark.parametrize("cls", [SGD, Adam, AdamW])
+@pytest.mark.parametrize("cls", ALL)
 @pytest.mark.parametrize(
     ("options", "error"),
     [
@@ -195,10 +244,18 @@ def test_wrong_options_raise(cls, options, error):
         lambda m: Adam(m, betas=(0.9, 1.0)),
         lambda m: Adam(m, betas=(-0.1, 0.9)),
         lambda m: Adam(m, eps=-1e-8),
+        lambda m: NAdam(m, betas=(0.9, 1.0)),
+        lambda m: NAdam(m, momentum_decay=-1),
+        lambda m: RMSprop(m, alpha=1.5),
+        lambda m: RMSprop(m, momentum=-0.1),
+        lambda m: Adagrad(m, lr_decay=-1),
+        lambda m: Adagrad(m, initial_accumulator_value=np.nan),
+        lambda m: Adadelta(m, rho=-0.1),
+        lambda m: Adadelta(m, eps=np.inf),
     ],
 )
 def test_values_out_of_range_raise(make):
-    with pytest.raises(ValueError, match=r"momentum|nesterov|betas|eps"):
+    with pytest.raises(ValueError, match=r"momentum|nesterov|betas|eps|alpha|lr_decay|initial_accumulator_value|rho"):
         make(model())
 
 
@@ -280,6 +337,61 @@ def test_momentum_may_begin_late():
     optimizer.load_state_dict(optimizer.state_dict())
     optimizer.step()
     assert "momentum_buffer" in optimizer.state_dict()["state"]["0.weight"]
+
+
+def test_what_rmsprop_keeps_late_leaves_the_rest_as_it_is():
+    net = model()
+    optimizer = RMSprop(net, 0.1)
+    fill_gradients(net, 0)
+    optimizer.step()
+    before = optimizer.state_dict()["state"]["0.weight"]["square_avg"]
+    optimizer.momentum = 0.9
+    optimizer.load_state_dict(optimizer.state_dict())
+    optimizer.alpha = 1
+    optimizer.step()
+    after = optimizer.state_dict()["state"]["0.weight"]
+    assert sorted(after) == ["momentum_buffer", "square_avg", "step"]
+    np.testing.assert_array_equal(after["square_avg"], before)
+
+
+def test_adagrads_sums_and_nadams_products_begin_anew_with_another_shape():
+    for make, name, start in ((partial(Adagrad, initial_accumulator_value=0.5), "sum", 0.5), (NAdam, "mu_product", 1)):
+        net = pynet.Sequential(pynet.Linear(3, 2))
+        optimizer = make(net)
+        for _ in range(2):
+            net.backward(np.ones((2, 3)), np.ones((2, 2)))
+            optimizer.step()
+        net.layers[0] = pynet.Linear(2, 2)
+        net.zero_grad()
+        optimizer.step()
+        kept = optimizer.state_dict()["state"]["0.weight"]
+        assert kept["step"] == 1
+        first = start if name == "sum" else 0.9 * (1 - 0.5 * 0.96**0.004)
+        np.testing.assert_allclose(kept[name], np.full(np.shape(kept[name]), first), rtol=1e-15)
+
+
+def test_a_number_of_nadams_is_one_number():
+    net = model()
+    optimizer = NAdam(net)
+    fill_gradients(net, 0)
+    optimizer.step()
+    state = optimizer.state_dict()
+    state["state"]["0.weight"]["mu_product"] = np.ones((300, 40))
+    with pytest.raises(pynet.ShapeError, match=r"mu_product of '0.weight' has shape \(300, 40\), expected \(\)"):
+        optimizer.load_state_dict(state)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_a_gradient_of_nan_or_inf_reaches_its_own_parameter_alone(cls):
+    net = pynet.Sequential(pynet.Linear(3, 1, bias=False))
+    optimizer = cls(net)
+    net[0].grad_W[...] = [np.nan, np.inf, 1]
+    optimizer.step()
+    moved = net[0].W[0]
+    assert np.isnan(moved[0])
+    # As in PyTorch: SGD goes all the way; whoever divides by the root of the square has inf / inf.
+    assert moved[1] == -np.inf if cls is SGD else np.isnan(moved[1])
+    assert np.isfinite(moved[2])
 
 
 def test_a_gradient_that_no_backward_writes_is_named():

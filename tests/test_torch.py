@@ -217,6 +217,52 @@ ADAM = [
 ]
 
 
+OTHERS = [
+    *[("NAdam", o) for o in ({}, {"weight_decay": 0.1}, {"betas": (0.5, 0.9)}, {"momentum_decay": 0.5, "eps": 0.1})],
+    *[
+        ("RMSprop", {"momentum": momentum, "centered": centered} | o)
+        for momentum, centered in product((0, 0.9), (False, True))
+        for o in ({}, {"alpha": 0.5, "weight_decay": 0.1}, {"eps": 0.1})
+    ],
+    *[("Adagrad", o) for o in ({}, {"lr_decay": 0.1, "weight_decay": 0.1}, {"initial_accumulator_value": 0.5})],
+    ("Adagrad", {"eps": 0.1}),
+    *[("Adadelta", o) for o in ({}, {"rho": 0.5, "weight_decay": 0.1}, {"eps": 0.1})],
+]
+
+
+@pytest.fixture
+def doubles():
+    """PyTorch keeps NAdam's product in its default dtype."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+@each_dtype
+@pytest.mark.parametrize(("name", "options"), OTHERS, ids=str)
+def test_that_fifty_steps_of_an_optimizer_equal_pytorchs(name, options, dtype, doubles):
+    ours, theirs = pair(
+        pynet.Sequential(pynet.Linear(4, 3), pynet.Linear(3, 2)), nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2)), dtype
+    )
+    mine = getattr(pynet.optim, name)(ours, lr=0.1, **options)
+    their = getattr(torch.optim, name)(theirs.parameters(), lr=0.1, foreach=False, **options)
+    random = np.random.default_rng(3)
+    for step in range(50):
+        if step == 25:
+            mine.lr = their.param_groups[0]["lr"] = 0.03
+        for gradient, parameter in zip(ours.grad_parameters(), theirs.parameters(), strict=True):
+            gradient[...] = random.normal(size=gradient.shape)
+            parameter.grad = torch.tensor(gradient)
+        mine.step()
+        their.step()
+    for (key, array), parameter in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        assert_same(array, parameter, factor=10)  # rounding is handed on, and weight decay is a part of it
+        for buffer, kept in mine.state_dict()["state"][key].items():
+            if buffer != "step":
+                assert_same(kept, their.state[parameter][buffer], factor=10)
+
+
 @each_dtype
 @pytest.mark.parametrize(("name", "options"), SGD + ADAM, ids=str)
 def test_that_twenty_steps_of_an_optimizer_equal_pytorchs(name, options, dtype):

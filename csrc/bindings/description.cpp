@@ -3,8 +3,11 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "bindings/bindings.hpp"
 #include "bindings/collected.hpp"
+#include "bindings/optimizers.hpp"
 
 namespace pynet {
 namespace {
@@ -107,16 +110,15 @@ void bind_description(py::module_& module) {
         self.target.ignored = ignore_index;
     });
 
-    d.def("sgd",
-          [](Description& self, double lr, double momentum, double dampening, double weight_decay, bool nesterov) {
-              self.with([=](auto& plan) {
-                  plan.optimizer.options = SgdOptions{lr, momentum, dampening, weight_decay, nesterov};
-              });
-          });
-    d.def("adam", [](Description& self, double lr, double beta1, double beta2, double eps, double weight_decay,
-                     bool decoupled) {
-        self.with(
-            [=](auto& plan) { plan.optimizer.options = AdamOptions{lr, beta1, beta2, eps, weight_decay, decoupled}; });
+    // New numbers of the optimizer that `optimizer` has been told of.
+    d.def("update", [](Description& self, const BoundUpdate& update) {
+        self.with([&](auto& plan) {
+            if (update.options.index() != plan.optimizer.options.index() ||
+                states_of(update.options) != states_of(plan.optimizer.options)) {
+                throw py::value_error("the update is another optimizer's");
+            }
+            plan.optimizer.options = update.options;
+        });
     });
     d.def("clip", [](Description& self, double norm, double value) {
         self.with([=](auto& plan) { plan.optimizer.clip = {norm, value}; });
@@ -130,19 +132,30 @@ void bind_description(py::module_& module) {
             return found;
         });
     });
-    d.def("states", [](Description& self, const std::vector<std::vector<py::object>>& states,
-                       const py::array_t<std::int64_t, py::array::c_style>& steps) {
-        self.with([&](auto& plan) {
-            using T = decltype(type_of(plan));
-            if (plan.parameters().size() != std::size_t(steps.size())) throw py::value_error("steps have a wrong size");
-            for (std::size_t i = 0; i < plan.parameters().size(); ++i) {
-                Parameter<T>& p = *plan.parameters()[i];
-                p.steps = static_cast<std::int64_t*>(data_of(steps)) + i;
-                for (std::size_t s = 0; s < states.size(); ++s) p.state[s] = self.watch<T>(states[s][i]);
-            }
-        });
-        self.kept.push_back(steps);
-    });
+    d.def("optimizer",
+          [](Description& self, const BoundUpdate& update, const std::vector<std::vector<py::object>>& buffers,
+             const py::array_t<std::int64_t, py::array::c_style>& steps) {
+              self.with([&](auto& plan) {
+                  using T = decltype(type_of(plan));
+                  const std::size_t count = plan.parameters().size(), states = states_of(update.options);
+                  const bool with_product = keeps_product(update.options);
+                  const auto fits = [=](const auto& list) { return std::size_t(list.size()) == count; };
+                  if (!fits(steps) || buffers.size() != states + with_product ||
+                      !std::all_of(buffers.begin(), buffers.end(), fits)) {
+                      throw py::value_error("buffers and steps must be those of the optimizer");
+                  }
+                  for (std::size_t i = 0; i < count; ++i) {
+                      Parameter<T>& p = *plan.parameters()[i];
+                      p.counts.steps = static_cast<std::int64_t*>(data_of(steps)) + i;
+                      for (std::size_t s = 0; s < states; ++s) p.states.of[s] = self.watch<T>(buffers[s][i]);
+                      if (!with_product) continue;
+                      p.counts.product = as_product(buffers.back()[i]);
+                      self.watched.add_array(buffers.back()[i]);
+                  }
+                  plan.optimizer.options = update.options;
+              });
+              self.kept.push_back(steps);
+          });
     d.def("writes_into", [](Description& self, const py::array& array) {
         const char* begin = static_cast<const char*>(array.data());
         return self.watched.writes_into(begin, begin + array.nbytes());

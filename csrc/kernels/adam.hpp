@@ -1,39 +1,35 @@
 // Adam and AdamW: steps of a size of their own for every parameter, from running means of gradients and their squares.
 #pragma once
 
-#include "blocks.hpp"
-#include "gradients.hpp"
-#include "runtime/denormals.hpp"
+#include "update.hpp"
 
 namespace pynet {
 
 struct AdamOptions {
     double lr, beta1, beta2, eps, weight_decay;
     bool decoupled;  // AdamW: the decay acts on the parameter itself, not through the gradient
-};
 
-template <class T>
-struct Adam {
-    // g = grad + weight_decay p (Adam);  p *= 1 - lr weight_decay (AdamW);
-    // m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
-    // p -= lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps),  with the corrections 1 - beta^t given
-    void (*step)(T* parameter, const T* grad, T* mean, T* square, Index size, AdamOptions options, double correction1,
-                 double correction2);
-    // The same with grad[n, k] = factors[n] x[k], (rows, columns)
-    void (*step_outer)(T* parameter, const T* factors, const T* x, T* mean, T* square, Index rows, Index columns,
-                       AdamOptions options, double correction1, double correction2);
+    struct Moment {
+        double correction1, correction2;  // 1 - beta^t
+    };
+    template <class T>
+    static constexpr auto kernel = &Kernels<T>::adam;
 };
 
 namespace PYNET_ISA {
 
+// g = grad + weight_decay p (Adam);  p *= 1 - lr weight_decay (AdamW);
+// m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+// p -= lr m / correction1 / (sqrt(v / correction2) + eps);  states: m, v
 template <class T, class Gradient>
-[[gnu::always_inline]] inline void adam_range(T* parameter, Gradient gradient, T* mean, T* square, Index begin,
-                                              Index end, AdamOptions options, double correction1, double correction2) {
+[[gnu::always_inline]] inline void update(T* parameter, Gradient gradient, States<T> states, Index begin, Index end,
+                                          AdamOptions options, AdamOptions::Moment moment) {
+    T *const mean = states.of[0], *const square = states.of[1];
     const T keep = options.decoupled ? T(1 - options.lr * options.weight_decay) : T(1);
     const T decay = options.decoupled ? T(0) : T(options.weight_decay);
     const T beta1 = T(options.beta1), beta2 = T(options.beta2), rest1 = T(1 - options.beta1),
             rest2 = T(1 - options.beta2), eps = T(options.eps);
-    const T size_of_step = T(options.lr / correction1), root = T(1 / __builtin_sqrt(correction2));
+    const T size_of_step = T(options.lr / moment.correction1), root = T(1 / __builtin_sqrt(moment.correction2));
 #pragma omp simd
     for (Index i = begin; i < end; ++i) {
         const T p = parameter[i] * keep, g = gradient(i) + decay * p;
@@ -43,29 +39,6 @@ template <class T, class Gradient>
         parameter[i] = p - size_of_step * m / (T(__builtin_sqrt(v)) * root + eps);
     }
 }
-
-template <class T>
-void adam_step(T* parameter, const T* grad, T* mean, T* square, Index size, AdamOptions options, double correction1,
-               double correction2) {
-    for_blocks(size, cheap_grain, [=](Index begin, Index end) {
-        const FlushDenormals flush;
-        adam_range(parameter, GivenGradient<T>{grad}, mean, square, begin, end, options, correction1, correction2);
-    });
-}
-
-template <class T>
-void adam_step_outer(T* parameter, const T* factors, const T* x, T* mean, T* square, Index rows, Index columns,
-                     AdamOptions options, double correction1, double correction2) {
-    const FlushDenormals flush;
-    for (Index n = 0; n < rows; ++n) {
-        const Index at = n * columns;
-        adam_range(parameter + at, ScaledRow<T>{factors[n], x}, mean + at, square + at, 0, columns, options,
-                   correction1, correction2);
-    }
-}
-
-template <class T>
-constexpr Adam<T> adam{adam_step<T>, adam_step_outer<T>};
 
 }  // namespace PYNET_ISA
 }  // namespace pynet

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "activation.hpp"
+#include "adadelta.hpp"
+#include "adagrad.hpp"
 #include "adam.hpp"
 #include "batch_norm.hpp"
 #include "clipping.hpp"
@@ -14,9 +16,11 @@
 #include "log_softmax.hpp"
 #include "math_loops.hpp"
 #include "mse.hpp"
+#include "nadam.hpp"
 #include "norm.hpp"
 #include "product.hpp"
 #include "relu.hpp"
+#include "rmsprop.hpp"
 #include "runtime/dispatch.hpp"
 #include "sgd.hpp"
 #include "sigmoid.hpp"
@@ -42,8 +46,12 @@ struct Kernels {
     Mse<T> mse;
     CrossEntropy<T> cross_entropy;
     CrossEntropyLoss<T> cross_entropy_loss;
-    Sgd<T> sgd;
-    Adam<T> adam;
+    Update<T, SgdOptions> sgd;
+    Update<T, AdamOptions> adam;
+    Update<T, NadamOptions> nadam;
+    Update<T, RmspropOptions> rmsprop;
+    Update<T, AdagradOptions> adagrad;
+    Update<T, AdadeltaOptions> adadelta;
     Clipping<T> clipping;
     Math<T> math;
 };

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -9,19 +11,68 @@
 
 namespace pynet {
 
+// 1 - beta^steps. As a difference it would have lost two digits after ten steps with beta 0.999.
+inline double correction(double beta, double steps) { return -std::expm1(steps * std::log(beta)); }
+
+// What an update needs at a parameter's `step`-th step, counted from 1. `product` is what NAdam keeps: that of the
+// momenta of all steps before.
+inline SgdOptions::Moment moment_of(const SgdOptions&, std::int64_t step, double) { return {step <= 1}; }
+inline AdamOptions::Moment moment_of(const AdamOptions& o, std::int64_t step, double) {
+    return {correction(o.beta1, double(step)), correction(o.beta2, double(step))};
+}
+inline NadamOptions::Moment moment_of(const NadamOptions& o, std::int64_t step, double product) {
+    const auto momentum = [&](double t) { return o.beta1 * (1 - 0.5 * std::pow(0.96, t * o.momentum_decay)); };
+    const double now = momentum(double(step)), next = momentum(double(step + 1));
+    product *= now;
+    return {(1 - now) / (1 - product), next / (1 - product * next), correction(o.beta2, double(step)), product};
+}
+inline RmspropOptions::Moment moment_of(const RmspropOptions&, std::int64_t, double) { return {}; }
+inline AdagradOptions::Moment moment_of(const AdagradOptions& o, std::int64_t step, double) {
+    return {1 / (1 + double(step - 1) * o.lr_decay)};
+}
+inline AdadeltaOptions::Moment moment_of(const AdadeltaOptions&, std::int64_t, double) { return {}; }
+
+// The options of an optimizer, whichever it is.
+using OptimizerOptions =
+    std::variant<SgdOptions, AdamOptions, NadamOptions, RmspropOptions, AdagradOptions, AdadeltaOptions>;
+
+// What an optimizer counts for each parameter, where Python keeps it.
+struct Counts {
+    std::int64_t* steps = nullptr;
+    double* product = nullptr;  // null: it is nobody's
+};
+
+// One step of one parameter: an update with all its numbers.
+template <class Options>
+struct Turn {
+    Options options;
+    typename Options::Moment moment;
+
+    Turn() = default;
+    Turn(const Options& options_, Counts counts)
+        : options(options_), moment(moment_of(options, *counts.steps + 1, counts.product ? *counts.product : 1)) {}
+
+    // The step has been made.
+    void count(Counts counts) const {
+        ++*counts.steps;
+        if constexpr (std::is_same_v<Options, NadamOptions>) *counts.product = moment.product;
+    }
+};
+
 // A module's arrays, and an optimizer's for it: the plan computes in them, so they are never out of date.
 template <class T>
 struct Parameter {
     T* value = nullptr;
     T* gradient = nullptr;
     Index size = 0;
-    T* state[2] = {nullptr, nullptr};  // velocity; or mean and square
-    std::int64_t* steps = nullptr;
+    States<T> states;
+    Counts counts;
 
     // Of the present step:
     T* place = nullptr;  // where its whole gradient goes, if that is wanted
-    bool first = false;
-    double correction1 = 1, correction2 = 1;
+    std::variant<Turn<SgdOptions>, Turn<AdamOptions>, Turn<NadamOptions>, Turn<RmspropOptions>, Turn<AdagradOptions>,
+                 Turn<AdadeltaOptions>>
+        turn{};
 };
 
 // What is done to all gradients before the parameters move; infinite: nothing.
@@ -31,56 +82,64 @@ struct Clip {
     bool any() const { return norm != INFINITY || value != INFINITY; }
 };
 
-// 1 - beta^steps, for Adam. As a difference it would have lost two digits after ten steps with beta 0.999.
-inline double correction(double beta, double steps) { return -std::expm1(steps * std::log(beta)); }
-
 template <class T>
 class Optimizer {
  public:
-    using Options = std::variant<SgdOptions, AdamOptions>;
-
-    Options options;
+    OptimizerOptions options;
     Clip clip;
 
-    // Begins a step: the corrections of Adam are powers, which parameters of equal age share.
+    // Begins a step. Moments are powers, which parameters of equal age share.
     void begin(const std::vector<Parameter<T>*>& parameters) const {
-        const AdamOptions* adam = std::get_if<AdamOptions>(&options);
-        std::int64_t age = 0;
-        double correction1 = 1, correction2 = 1;
-        for (Parameter<T>* p : parameters) {
-            const std::int64_t next = *p->steps + 1;
-            if (adam && next != age) {
-                correction1 = correction(adam->beta1, double(next));
-                correction2 = correction(adam->beta2, double(next));
-                age = next;
-            }
-            p->first = next <= 1;
-            p->correction1 = correction1;
-            p->correction2 = correction2;
+        std::visit([&](const auto& own) { begin(parameters, own); }, options);
+    }
+    // The step has been made.
+    void count(const std::vector<Parameter<T>*>& parameters) const {
+        for (const Parameter<T>* p : parameters) {
+            std::visit([&](const auto& turn) { turn.count(p->counts); }, p->turn);
         }
     }
 
     // Moves elements [first, first + count), whose gradient begins at `gradient`.
     void move(const Parameter<T>& p, Index first, Index count, const T* gradient) const {
-        if (const SgdOptions* sgd = std::get_if<SgdOptions>(&options)) {
-            T* velocity = p.state[0] ? p.state[0] + first : nullptr;
-            kernels<T>().sgd.step(p.value + first, gradient, velocity, count, *sgd, p.first);
-        } else {
-            kernels<T>().adam.step(p.value + first, gradient, p.state[0] + first, p.state[1] + first, count,
-                                   std::get<AdamOptions>(options), p.correction1, p.correction2);
-        }
+        std::visit(
+            [&](const auto& turn) {
+                kernel(turn).step(p.value + first, gradient, from(p.states, first), count, turn.options, turn.moment);
+            },
+            p.turn);
     }
     // The same for `rows` whole rows of a parameter, whose gradient is factors[n] x[k].
     void move_outer(const Parameter<T>& p, Index first_row, Index rows, Index columns, const T* factors,
                     const T* x) const {
         const Index first = first_row * columns;
-        if (const SgdOptions* sgd = std::get_if<SgdOptions>(&options)) {
-            T* velocity = p.state[0] ? p.state[0] + first : nullptr;
-            kernels<T>().sgd.step_outer(p.value + first, factors, x, velocity, rows, columns, *sgd, p.first);
-        } else {
-            kernels<T>().adam.step_outer(p.value + first, factors, x, p.state[0] + first, p.state[1] + first, rows,
-                                         columns, std::get<AdamOptions>(options), p.correction1, p.correction2);
+        std::visit(
+            [&](const auto& turn) {
+                kernel(turn).step_outer(p.value + first, factors, x, from(p.states, first), rows, columns, turn.options,
+                                        turn.moment);
+            },
+            p.turn);
+    }
+
+ private:
+    template <class Options>
+    static const Update<T, Options>& kernel(const Turn<Options>&) {
+        return kernels<T>().*Options::template kernel<T>;
+    }
+    static States<T> from(States<T> states, Index first) { return PYNET_ISA::from(states, first); }
+
+    template <class Options>
+    static void begin(const std::vector<Parameter<T>*>& parameters, const Options& own) {
+        const Parameter<T>* before = nullptr;
+        for (Parameter<T>* p : parameters) {
+            if (before && same_age(before->counts, p->counts)) {
+                p->turn = before->turn;
+            } else {
+                p->turn = Turn<Options>(own, p->counts);
+            }
+            before = p;
         }
+    }
+    static bool same_age(Counts a, Counts b) {
+        return *a.steps == *b.steps && (!a.product || *a.product == *b.product);
     }
 };
 

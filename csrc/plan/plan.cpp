@@ -317,7 +317,7 @@ double Plan<T>::step(const T* x, Target<T> target, Index rows, StepOptions optio
     run(call);
     const T loss = loss_of(call);
     if (!loss_is_in_order(call)) return loss;
-    for (Parameter<T>* p : parameters_) ++*p->steps;
+    optimizer.count(parameters_);
     for (auto& stage : stages_) {
         for (auto& operation : stage->operations) operation->finish();
     }

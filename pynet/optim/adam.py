@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import _core
-from ..arrays import Array
 from ..checks import as_at_least_zero, as_fraction
-from .optimizer import Hyper, Optimizer
-
-if TYPE_CHECKING:
-    from ..compiled.plan import Plan
+from .native import NativeOptimizer
+from .optimizer import Hyper
 
 
-def _as_betas(value: Any, name: str) -> tuple[float, float]:
+def as_betas(value: Any, name: str) -> tuple[float, float]:
+    """Return two numbers in [0, 1)."""
     try:
         first, second = value
     except (TypeError, ValueError):
@@ -21,7 +19,7 @@ def _as_betas(value: Any, name: str) -> tuple[float, float]:
     return as_fraction(first, f"{name}[0]"), as_fraction(second, f"{name}[1]")
 
 
-class Adam(Optimizer):
+class Adam(NativeOptimizer):
     """Adam, as PyTorch's: ``p -= lr * m / (sqrt(v) + eps)`` with running means m of g and v of g².
 
     ``g = grad + weight_decay * p``, ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g**2``, and at
@@ -54,7 +52,7 @@ class Adam(Optimizer):
     buffers = ("exp_avg", "exp_avg_sq")
     _decoupled = False
 
-    betas = Hyper(_as_betas, "How much of the running means is kept.")
+    betas = Hyper(as_betas, "How much of the running means is kept.")
     eps = Hyper(as_at_least_zero, "Added to the root of the mean square.")
     weight_decay = Hyper(as_at_least_zero, "How much parameters are drawn towards zero.")
 
@@ -69,25 +67,8 @@ class Adam(Optimizer):
         super().__init__(model, lr)
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
 
-    def add_to(self, plan: Plan) -> None:
-        """Describe the step to a compiled one."""
-        plan.adam(self.lr, self.betas[0], self.betas[1], self.eps, self.weight_decay, self._decoupled)
-
-    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: Array) -> None:
-        means, squares = buffers
-        _core.adam_step(
-            parameters,
-            grads,
-            means,
-            squares,
-            steps,
-            self.lr,
-            self.betas[0],
-            self.betas[1],
-            self.eps,
-            self.weight_decay,
-            self._decoupled,
-        )
+    def _update(self) -> _core.Update:
+        return _core.Update.adam(self.lr, self.betas[0], self.betas[1], self.eps, self.weight_decay, self._decoupled)
 
 
 class AdamW(Adam):

@@ -20,10 +20,11 @@ class Hyper(Watched):
 
 
 class Optimizer:
-    """Base of all optimizers: what `SGD`, `Adam` and `AdamW` have in common.
+    """Base of all optimizers: what `SGD`, `Adam` and the others have in common.
 
     A subclass names its hyper-parameters in `options` and its arrays, one like each parameter, in `buffers`, and
-    defines ``_move(parameters, grads, buffers, steps)``.
+    defines ``_move(parameters, grads, buffers, steps)``. Buffers that depend on its options, and so may come late, it
+    names in `late_buffers` too, and those that are one number in float64 in `numbers`.
 
     The model's parameters are asked for at every step, so that layers added and arrays assigned since count. State
     belongs to an array; one that is assigned in its place, under its name, takes it over if shape and dtype are the
@@ -32,6 +33,8 @@ class Optimizer:
 
     options: tuple[str, ...] = ("lr",)
     buffers: tuple[str, ...] = ()
+    late_buffers: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
     lr = Hyper(as_at_least_zero, "The learning rate; what is assigned counts from the next step on.")
 
@@ -101,15 +104,33 @@ class Optimizer:
                 if state is not None and id(state["of"]) in present:
                     state = None  # that name was another layer's
                 state = by_array.get(id(parameter.array), state)
-            if state is None or not self._fits(state, slot.array):
-                state = {"step": 0} | {name: aligned(np.zeros_like(slot.array)) for name in self.buffers}
             slots.append(slot)
-            states.append(state | {"of": parameter.array})
+            states.append(self._completed(state or {}, slot.array) | {"of": parameter.array})
         return _Plan(parameters, self.buffers, slots, states)
 
-    def _fits(self, state: dict[str, Any], array: Array) -> bool:
-        kept = [state.get(name) for name in self.buffers]
-        return all(buffer is not None and (buffer.shape, buffer.dtype) == (array.shape, array.dtype) for buffer in kept)
+    def _completed(self, state: dict[str, Any], array: Array) -> dict[str, Any]:
+        """Return the state with what it lacks for this array; where something is lacking, steps count from 0 again."""
+        missing = {name for name in self.buffers if not self._fits(name, state.get(name), array)}
+        if state and not missing:
+            return state
+        if not missing <= set(self.late_buffers):
+            state, missing = {}, set(self.buffers)
+        return state | {"step": 0} | {name: self._new_buffer(name, array) for name in missing}
+
+    def _fits(self, name: str, buffer: Array | None, array: Array) -> bool:
+        return buffer is not None and (buffer.shape, buffer.dtype) == self._form(name, array)
+
+    def _form(self, name: str, array: Array) -> tuple[tuple[int, ...], Any]:
+        """Return shape and dtype of a buffer for a parameter."""
+        return ((), np.dtype(np.float64)) if name in self.numbers else (array.shape, array.dtype)
+
+    def _new_buffer(self, name: str, array: Array) -> Array:
+        start, (shape, dtype) = self._start(name), self._form(name, array)
+        return aligned(np.full(shape, start, dtype) if start else np.zeros(shape, dtype))
+
+    def _start(self, name: str) -> float:
+        """Return what a buffer holds before a parameter's first step."""
+        return 0.0
 
     def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: Array) -> None:
         raise NotImplementedError(f"{type(self).__name__} must define _move")
@@ -142,15 +163,16 @@ class Optimizer:
             if name not in arrays:
                 raise ValueError(f"state has '{name}', which is no parameter of the model")
             as_mapping(kept, f"state of '{name}'")
-            # One that has none at all begins with them: of SGD, whose momentum may come late.
-            if "step" not in kept or set(kept) - {"step"} not in (set(), set(trial.buffers)):
-                raise ValueError(f"state of '{name}' has {sorted(kept)}, expected {sorted({'step', *trial.buffers})}")
+            names, given = {*trial.buffers}, {*kept} - {"step"}
+            if "step" not in kept or not names - {*trial.late_buffers} <= given <= names:
+                raise ValueError(f"state of '{name}' has {sorted(kept)}, expected {sorted({'step', *names})}")
             new[name] = {"step": as_size(kept["step"], "step"), "of": arrays[name]}
-            for buffer in set(kept) - {"step"}:
+            for buffer in given:
                 value = as_array(kept[buffer], f"{buffer} of '{name}'")
-                if value.shape != arrays[name].shape:
-                    raise ShapeError(f"{buffer} of '{name}' has shape {value.shape}, expected {arrays[name].shape}")
-                new[name][buffer] = aligned(value.astype(arrays[name].dtype))
+                shape, dtype = trial._form(buffer, arrays[name])
+                if value.shape != shape:
+                    raise ShapeError(f"{buffer} of '{name}' has shape {value.shape}, expected {shape}")
+                new[name][buffer] = aligned(value.astype(dtype))
         for name in self.options:
             setattr(self, name, getattr(trial, name))
         self._state, self._plan = new, None

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import _core
-from ..arrays import Array
 from ..checks import as_at_least_zero, as_finite, as_flag
-from .optimizer import Hyper, Optimizer
-
-if TYPE_CHECKING:
-    from ..compiled.plan import Plan
+from .native import NativeOptimizer
+from .optimizer import Hyper
 
 
-class SGD(Optimizer):
+class SGD(NativeOptimizer):
     """Stochastic gradient descent, as PyTorch's.
 
     ``g = grad + weight_decay * p``; with momentum ``v = momentum * v + (1 - dampening) * g`` (at a parameter's first
@@ -41,6 +38,7 @@ class SGD(Optimizer):
     """
 
     options = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
+    late_buffers = ("momentum_buffer",)
 
     momentum = Hyper(as_at_least_zero, "How much of the velocity is kept.")
     dampening = Hyper(as_finite, "How much of the gradient does not go into the velocity.")
@@ -67,20 +65,5 @@ class SGD(Optimizer):
         """The velocity, where there is momentum."""
         return ("momentum_buffer",) if self.momentum else ()
 
-    def add_to(self, plan: Plan) -> None:
-        """Describe the step to a compiled one."""
-        plan.sgd(self.lr, self.momentum, self.dampening, self.weight_decay, self.nesterov)
-
-    def _move(self, parameters: list[Array], grads: list[Array], buffers: list[list[Array]], steps: Array) -> None:
-        velocities = buffers[0] if buffers else None
-        _core.sgd_step(
-            parameters,
-            grads,
-            velocities,
-            steps,
-            self.lr,
-            self.momentum,
-            self.dampening,
-            self.weight_decay,
-            self.nesterov,
-        )
+    def _update(self) -> _core.Update:
+        return _core.Update.sgd(self.lr, self.momentum, self.dampening, self.weight_decay, self.nesterov)

@@ -48,7 +48,44 @@ SGD_OPTIONS = {"lr": AT_LEAST_ZERO, "momentum": AT_LEAST_ZERO, "dampening": FINI
 ADAM_OPTIONS = {"lr": AT_LEAST_ZERO, "betas": BETAS, "eps": AT_LEAST_ZERO, "weight_decay": AT_LEAST_ZERO}
 RIGHT_SGD = {"lr": 0.1, "momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1}
 RIGHT_ADAM = {"lr": 0.1, "betas": (0.9, 0.99), "eps": 1e-8, "weight_decay": 0.1}
+RMSPROP_OPTIONS = {
+    "lr": AT_LEAST_ZERO,
+    "alpha": SHARE,
+    "eps": AT_LEAST_ZERO,
+    "weight_decay": AT_LEAST_ZERO,
+    "momentum": AT_LEAST_ZERO,
+}
+ADAGRAD_OPTIONS = dict.fromkeys(("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"), AT_LEAST_ZERO)
+ADADELTA_OPTIONS = {"lr": AT_LEAST_ZERO, "rho": SHARE, "eps": AT_LEAST_ZERO, "weight_decay": AT_LEAST_ZERO}
 OPTIMIZERS = [
+    (
+        pynet.optim.RMSprop,
+        partial(pynet.optim.RMSprop, lr=0.1, momentum=0.9, centered=True),
+        RMSPROP_OPTIONS,
+        dict.fromkeys(RMSPROP_OPTIONS, 0.5),
+        "square_avg",
+    ),
+    (
+        pynet.optim.Adagrad,
+        partial(pynet.optim.Adagrad, lr=0.1),
+        ADAGRAD_OPTIONS,
+        dict.fromkeys(ADAGRAD_OPTIONS, 0.5),
+        "sum",
+    ),
+    (
+        pynet.optim.Adadelta,
+        partial(pynet.optim.Adadelta, lr=0.1),
+        ADADELTA_OPTIONS,
+        dict.fromkeys(ADADELTA_OPTIONS, 0.5),
+        "acc_delta",
+    ),
+    (
+        pynet.optim.NAdam,
+        partial(pynet.optim.NAdam, lr=0.1),
+        ADAM_OPTIONS | {"momentum_decay": AT_LEAST_ZERO},
+        RIGHT_ADAM | {"momentum_decay": 0.004},
+        "exp_avg",
+    ),
     (pynet.optim.SGD, sgd, SGD_OPTIONS, RIGHT_SGD, "momentum_buffer"),
     (pynet.optim.Adam, adam, ADAM_OPTIONS, RIGHT_ADAM, "exp_avg_sq"),
     (pynet.optim.AdamW, adam_w, ADAM_OPTIONS, RIGHT_ADAM, "exp_avg"),

@@ -21,6 +21,7 @@ NOT_CALLED = {
     "OneCycleLR.momentum_at": "is as lr_at",
     "Trainer.stop": "takes any text",
     "SGD.nesterov": "takes whatever is true or false",
+    "RMSprop.centered": "takes whatever is true or false",
 }
 GIVEN_BY_PYNET = {"add_to", "state_dict", "load_state_dict"} | {
     name for name in dir(__import__("pynet").callbacks.Callback) if name.startswith("on_")

@@ -10,13 +10,13 @@ TEST_CASE("adam takes two steps as by hand") {
         std::vector<T> p{1, 2, 3}, m{0, 0, 0}, v{0, 0, 0};
         const std::vector<T> g1{3, -1, 0}, g2{-3, -1, 0};
         // m = g/2 over 1/2 is g;  v = g^2/4 over 1/4 is g^2;  p -= 1/2 g / (|g| + 1)
-        k.step(p.data(), g1.data(), m.data(), v.data(), 3, options, 0.5, 0.25);
+        k.step(p.data(), g1.data(), {m.data(), v.data()}, 3, options, {0.5, 0.25});
         CHECK_CLOSE(m, (std::vector<double>{1.5, -0.5, 0}), epsilon<T>);
         CHECK_CLOSE(v, (std::vector<double>{2.25, 0.25, 0}), epsilon<T>);
         CHECK_CLOSE(p, (std::vector<double>{0.625, 2.25, 3}), epsilon<T>);  // 1 - 3/8, 2 + 1/4
         // m = (3/4 - 3/2, -1/4 - 1/2) over 1 - 1/4 is (-1, -1);
         // v = (27/16 + 9/4, 3/16 + 1/4) over 1 - 9/16 is (9, 1);  p -= 1/2 (-1/4, -1/2)
-        k.step(p.data(), g2.data(), m.data(), v.data(), 3, options, 0.75, 0.4375);
+        k.step(p.data(), g2.data(), {m.data(), v.data()}, 3, options, {0.75, 0.4375});
         CHECK_CLOSE(m, (std::vector<double>{-0.75, -0.75, 0}), epsilon<T>);
         CHECK_CLOSE(v, (std::vector<double>{3.9375, 0.4375, 0}), epsilon<T>);
         CHECK_CLOSE(p, (std::vector<double>{0.75, 2.5, 3}), epsilon<T>);
@@ -30,7 +30,7 @@ TEST_CASE("adam decays through the gradient, AdamW the parameter itself") {
         const std::vector<T> g{2};
         for (const bool decoupled : {false, true}) {
             std::vector<T> p{2}, m{0}, v{0};
-            k.step(p.data(), g.data(), m.data(), v.data(), 1, {0.5, 0.5, 0.75, 1, 0.5, decoupled}, 0.5, 0.25);
+            k.step(p.data(), g.data(), {m.data(), v.data()}, 1, {0.5, 0.5, 0.75, 1, 0.5, decoupled}, {0.5, 0.25});
             // Adam: g = 2 + 1/2 2 = 3, 2 - 1/2 3/4.  AdamW: (1 - 1/2 1/2) 2 - 1/2 2/3
             CHECK_CLOSE(m, (std::vector<double>{decoupled ? 1 : 1.5}), epsilon<T>);
             CHECK_CLOSE(v, (std::vector<double>{decoupled ? 1 : 2.25}), epsilon<T>);
@@ -64,8 +64,8 @@ TEST_CASE("adam of many parameters") {
                     auto parameter = p0;
                     got_m = m0;
                     got_v = v0;
-                    k.step(parameter.data(), g.data(), got_m.data(), got_v.data(), size, options, correction1,
-                           correction2);
+                    k.step(parameter.data(), g.data(), {got_m.data(), got_v.data()}, size, options,
+                           {correction1, correction2});
                     return parameter;
                 });
                 CHECK_CLOSE(got_p, p, 4 * epsilon<T>);
@@ -91,9 +91,9 @@ TEST_CASE("adam by an outer product is adam by the gradient that it is") {
             auto p = numbers<T>(rows * columns, 3), mean = numbers<T>(rows * columns, 4);
             std::vector<T> square(rows * columns, T(0.5));
             auto q = p, mean2 = mean, square2 = square;
-            k.step(p.data(), gradient.data(), mean.data(), square.data(), rows * columns, options, 0.3, 0.2);
-            k.step_outer(q.data(), factors.data(), x.data(), mean2.data(), square2.data(), rows, columns, options, 0.3,
-                         0.2);
+            k.step(p.data(), gradient.data(), {mean.data(), square.data()}, rows * columns, options, {0.3, 0.2});
+            k.step_outer(q.data(), factors.data(), x.data(), {mean2.data(), square2.data()}, rows, columns, options,
+                         {0.3, 0.2});
             CHECK_EQUAL(q, p);
             CHECK_EQUAL(mean2, mean);
             CHECK_EQUAL(square2, square);

@@ -258,22 +258,36 @@ TEST_CASE("optimizers stay in their arrays") {
         bounds.check("sgd", [&](Guard& g, Index n) {
             T *p = g.array<T>(3 * n), *grad = g.array<T>(3 * n), *v = g.array<T>(3 * n), *f = g.array<T>(3);
             const pynet::SgdOptions plain{0.1, 0.9, 0, 0, false}, rich{0.1, 0.9, 0.1, 0.1, true};
-            k.sgd.step(p, grad, nullptr, 3 * n, plain, true);
-            k.sgd.step(p, grad, v, 3 * n, plain, false);
-            k.sgd.step(p, grad, v, 3 * n, rich, false);
-            k.sgd.step_outer(p, f, grad, v, 3, n, plain, false);
-            k.sgd.step_outer(p, f, grad, v, 3, n, rich, true);
-            k.sgd.step_outer(p, f, grad, nullptr, 3, n, plain, true);
+            k.sgd.step(p, grad, {nullptr}, 3 * n, plain, {true});
+            k.sgd.step(p, grad, {v}, 3 * n, plain, {false});
+            k.sgd.step(p, grad, {v}, 3 * n, rich, {false});
+            k.sgd.step_outer(p, f, grad, {v}, 3, n, plain, {false});
+            k.sgd.step_outer(p, f, grad, {v}, 3, n, rich, {true});
+            k.sgd.step_outer(p, f, grad, {nullptr}, 3, n, plain, {true});
         });
-        bounds.check("adam", [&](Guard& g, Index n) {
-            T *p = g.array<T>(3 * n), *grad = g.array<T>(3 * n), *m = g.array<T>(3 * n), *v = g.array<T>(3 * n),
-              *f = g.array<T>(3), *row = g.array<T>(n);
-            for (const bool decoupled : {false, true}) {
-                const pynet::AdamOptions options{0.1, 0.9, 0.999, 1e-8, 0.1, decoupled};
-                k.adam.step(p, grad, m, v, 3 * n, options, 0.5, 0.5);
-                k.adam.step_outer(p, f, row, m, v, 3, n, options, 0.5, 0.5);
+        const auto check = [&](const char* name, const auto& update, auto options, auto moment, int states) {
+            bounds.check(name, [&](Guard& g, Index n) {
+                T *p = g.array<T>(3 * n), *grad = g.array<T>(3 * n), *f = g.array<T>(3), *row = g.array<T>(n);
+                pynet::States<T> all;
+                for (int i = 0; i < states; ++i) all.of[i] = g.array<T>(3 * n);
+                update.step(p, grad, all, 3 * n, options, moment);
+                update.step_outer(p, f, row, all, 3, n, options, moment);
+            });
+        };
+        using pynet::AdamOptions, pynet::NadamOptions, pynet::RmspropOptions, pynet::AdagradOptions,
+            pynet::AdadeltaOptions;
+        check("adam", k.adam, AdamOptions{0.1, 0.9, 0.999, 1e-8, 0.1, false}, AdamOptions::Moment{0.5, 0.5}, 2);
+        check("adamw", k.adam, AdamOptions{0.1, 0.9, 0.999, 1e-8, 0.1, true}, AdamOptions::Moment{0.5, 0.5}, 2);
+        check("nadam", k.nadam, NadamOptions{0.1, 0.9, 0.999, 1e-8, 0.1, 4e-3},
+              NadamOptions::Moment{0.5, 0.5, 0.5, 0.5}, 2);
+        for (const double momentum : {0.0, 0.9}) {
+            for (const bool centered : {false, true}) {
+                check("rmsprop", k.rmsprop, RmspropOptions{0.1, 0.9, 1e-8, 0.1, momentum, centered},
+                      RmspropOptions::Moment{}, 1 + (momentum > 0) + centered);
             }
-        });
+        }
+        check("adagrad", k.adagrad, AdagradOptions{0.1, 0.1, 0.1, 1e-10}, AdagradOptions::Moment{0.5}, 1);
+        check("adadelta", k.adadelta, AdadeltaOptions{1, 0.9, 1e-6, 0.1}, AdadeltaOptions::Moment{}, 2);
     });
 }
 

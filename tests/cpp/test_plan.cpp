@@ -54,7 +54,7 @@ struct Array {
     T at(Index i, T otherwise) const { return value.empty() ? otherwise : value[i]; }
     pynet::Parameter<T> parameter() {
         if (value.empty()) return {};
-        return {value.data(), gradient.data(), Index(value.size()), {velocity.data(), nullptr}, &steps};
+        return {value.data(), gradient.data(), Index(value.size()), {{velocity.data()}}, {&steps}};
     }
 };
 

@@ -30,10 +30,10 @@ TEST_CASE("sgd takes two steps of every variant as by hand") {
             Values p{1, -2}, v(row.velocity1.size(), 0);
             const Values g1{0.5, 4}, g2{-1, 2};
             T* velocity = v.empty() ? nullptr : v.data();
-            pynet::kernels<T>(isa).sgd.step(p.data(), g1.data(), velocity, 2, row.options, true);
+            pynet::kernels<T>(isa).sgd.step(p.data(), g1.data(), {velocity}, 2, row.options, {true});
             CHECK_EQUAL(p, row.first);
             CHECK_EQUAL(v, row.velocity1);
-            pynet::kernels<T>(isa).sgd.step(p.data(), g2.data(), velocity, 2, row.options, false);
+            pynet::kernels<T>(isa).sgd.step(p.data(), g2.data(), {velocity}, 2, row.options, {false});
             CHECK_EQUAL(p, row.second);
             CHECK_EQUAL(v, row.velocity2);
         }
@@ -45,7 +45,7 @@ TEST_CASE("sgd does not look at the velocity before the first step") {
         using T = decltype(zero);
         std::vector<T> p{1, -2}, v = unset<T>(2);
         const std::vector<T> g{0.5, 4};
-        pynet::kernels<T>(isa).sgd.step(p.data(), g.data(), v.data(), 2, {0.5, 0.5, 0, 0, false}, true);
+        pynet::kernels<T>(isa).sgd.step(p.data(), g.data(), {v.data()}, 2, {0.5, 0.5, 0, 0, false}, {true});
         CHECK_CLOSE(v, g, 0);
         CHECK_CLOSE(p, (std::vector<T>{0.75, -4}), 0);
     });
@@ -68,8 +68,8 @@ TEST_CASE("sgd of many parameters") {
                 const auto got_p = on_any_threads([&] {
                     auto parameter = p0;
                     got_v = v0;
-                    k.step(parameter.data(), g.data(), momentum ? got_v.data() : nullptr, size,
-                           {0.25, 0.75, 0.5, 0.125, true}, false);
+                    k.step(parameter.data(), g.data(), {momentum ? got_v.data() : nullptr}, size,
+                           {0.25, 0.75, 0.5, 0.125, true}, {false});
                     return parameter;
                 });
                 CHECK_CLOSE(got_p, p, 2 * epsilon<T>);
@@ -85,7 +85,7 @@ TEST_CASE("sgd takes denormal velocities for zero, and leaves the thread's mode 
         const T tiny = std::numeric_limits<T>::min() / 4;
         std::vector<T> p{1}, v{tiny};
         const std::vector<T> g{0};
-        pynet::kernels<T>(isa).sgd.step(p.data(), g.data(), v.data(), 1, {0.1, 0.9, 0, 0, false}, false);
+        pynet::kernels<T>(isa).sgd.step(p.data(), g.data(), {v.data()}, 1, {0.1, 0.9, 0, 0, false}, {false});
         CHECK_EQUAL(v[0], T(0));
         volatile T one = 1;
         CHECK(T(tiny * one) > 0);
@@ -110,9 +110,9 @@ TEST_CASE("sgd by an outer product is sgd by the gradient that it is") {
                 auto p = numbers<T>(rows * columns, 3), v = numbers<T>(rows * columns, 4);
                 auto q = p, w = v;
                 const bool kept = options.momentum != 0;
-                k.step(p.data(), gradient.data(), kept ? v.data() : nullptr, rows * columns, options, first);
-                k.step_outer(q.data(), factors.data(), x.data(), kept ? w.data() : nullptr, rows, columns, options,
-                             first);
+                k.step(p.data(), gradient.data(), {kept ? v.data() : nullptr}, rows * columns, options, {first});
+                k.step_outer(q.data(), factors.data(), x.data(), {kept ? w.data() : nullptr}, rows, columns, options,
+                             {first});
                 CHECK_EQUAL(q, p);
                 CHECK_EQUAL(w, v);
             }

@@ -1,0 +1,40 @@
+// An optimizer's update with its numbers, as Python hands it to a step or to a plan.
+#pragma once
+
+#include "bindings/arrays.hpp"
+#include "bindings/constructed.hpp"
+#include "plan/optimizer.hpp"
+
+namespace pynet {
+
+struct BoundUpdate {
+    OptimizerOptions options;
+};
+
+// How many arrays an update needs for each parameter.
+inline std::size_t states_of(const OptimizerOptions& options) {
+    struct {
+        int operator()(const SgdOptions& o) const { return o.momentum != 0; }
+        int operator()(const AdamOptions&) const { return 2; }
+        int operator()(const NadamOptions&) const { return 2; }
+        int operator()(const RmspropOptions& o) const { return 1 + (o.momentum > 0) + o.centered; }
+        int operator()(const AdagradOptions&) const { return 1; }
+        int operator()(const AdadeltaOptions&) const { return 2; }
+    } count;
+    return std::size_t(std::visit(count, options));
+}
+
+// Whether a number is kept besides, in an array without axes.
+inline bool keeps_product(const OptimizerOptions& options) { return std::holds_alternative<NadamOptions>(options); }
+
+// Where it lies.
+inline double* as_product(const py::handle& value) {
+    const py::array array = as_parameter(value, "product");
+    if (array.ndim() != 0 || is_float32(array)) throw py::value_error("product must be a float64 without axes");
+    return static_cast<double*>(data_of(array));
+}
+
+}  // namespace pynet
+
+template <>
+struct pybind11::detail::type_caster<pynet::BoundUpdate> : pynet::ConstructedCaster<pynet::BoundUpdate> {};
