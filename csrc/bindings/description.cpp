@@ -134,7 +134,7 @@ void bind_description(py::module_& module) {
     });
     d.def("optimizer",
           [](Description& self, const BoundUpdate& update, const std::vector<std::vector<py::object>>& buffers,
-             const py::array_t<std::int64_t, py::array::c_style>& steps) {
+             const py::array_t<std::int64_t, py::array::c_style>& steps, const py::object& own) {
               self.with([&](auto& plan) {
                   using T = decltype(type_of(plan));
                   const std::size_t count = plan.parameters().size(), states = states_of(update.options);
@@ -144,8 +144,10 @@ void bind_description(py::module_& module) {
                       !std::all_of(buffers.begin(), buffers.end(), fits)) {
                       throw py::value_error("buffers and steps must be those of the optimizer");
                   }
+                  const AllOwn all_own(own, count);
                   for (std::size_t i = 0; i < count; ++i) {
                       Parameter<T>& p = *plan.parameters()[i];
+                      p.own = all_own[i];
                       p.counts.steps = static_cast<std::int64_t*>(data_of(steps)) + i;
                       for (std::size_t s = 0; s < states; ++s) p.states.of[s] = self.watch<T>(buffers[s][i]);
                       if (!with_product) continue;

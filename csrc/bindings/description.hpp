@@ -41,6 +41,7 @@ class Description {
         watched.add_array(array);
         return static_cast<T*>(data_of(array));
     }
+    // Without a gradient it is frozen.
     template <class T>
     Parameter<T> parameter(const py::object& value, const py::object& gradient) {
         Parameter<T> p;

@@ -157,28 +157,35 @@ void bind_linear(py::module_& module) {
         "linear_backward",
         [](py::handle input_, py::handle grad_output_, py::handle weight_, py::handle grad_weight_,
            py::handle grad_bias_, bool accumulate) {
-            const py::array weight = LinearParameters(weight_, py::none(), "W", "b").weight;
-            require_same_shape(as_parameter(grad_weight_, "grad_W"), "grad_W", weight, "W");
-            LinearParameters grads(grad_weight_, grad_bias_, "grad_W", "grad_b");
-            if (!same_dtype(grads.weight, weight)) throw py::value_error("grad_W must have the dtype of W");
-            py::array input = as_batch(input_, "input", grads.in(), weight);
-            py::array grad_output = as_batch(grad_output_, "grad_output", grads.out(), weight);
+            const LinearParameters own(weight_, py::none(), "W", "b");
+            const py::array& weight = own.weight;
+            std::optional<LinearParameters> grads;  // none of a layer that is frozen
+            if (!grad_weight_.is_none()) {
+                require_same_shape(as_parameter(grad_weight_, "grad_W"), "grad_W", weight, "W");
+                grads.emplace(grad_weight_, grad_bias_, "grad_W", "grad_b");
+                if (!same_dtype(grads->weight, weight)) throw py::value_error("grad_W must have the dtype of W");
+            }
+            py::array input = as_batch(input_, "input", own.in(), weight);
+            py::array grad_output = as_batch(grad_output_, "grad_output", own.out(), weight);
             if (input.ndim() != grad_output.ndim() ||
                 !std::equal(input.shape(), input.shape() + input.ndim() - 1, grad_output.shape())) {
                 throw ShapeError("grad_output has shape " + shape_text(grad_output) + ", expected " +
-                                 shape_text(with_last_axis(input, grads.out())) + " for input " + shape_text(input));
+                                 shape_text(with_last_axis(input, own.out())) + " for input " + shape_text(input));
             }
-            input = apart_from(apart_from(input, grads.weight), grads.bias);
-            grad_output = apart_from(apart_from(grad_output, grads.weight), grads.bias);
+            if (grads) {
+                input = apart_from(apart_from(input, grads->weight), grads->bias);
+                grad_output = apart_from(apart_from(grad_output, grads->weight), grads->bias);
+            }
             py::array grad_input = empty_like(input);
             by_dtype(input, [&](auto zero) {
                 using T = decltype(zero);
-                compute(double(grad_output.size()) * double(grads.in()),
-                        [x = in<T>(input), dy = in<T>(grad_output), w = in<T>(weight), dx = out<T>(grad_input),
-                         dw = out<T>(grads.weight), db = out<T>(grads.bias), batch = rows(input), in = grads.in(),
-                         out = grads.out(), beta = T(accumulate)] {
+                T* const dw = grads ? out<T>(grads->weight) : nullptr;
+                T* const db = grads ? out<T>(grads->bias) : nullptr;
+                compute(double(grad_output.size()) * double(own.in()),
+                        [=, x = in<T>(input), dy = in<T>(grad_output), w = in<T>(weight), dx = out<T>(grad_input),
+                         batch = rows(input), in = own.in(), out = own.out(), beta = T(accumulate)] {
                             kernels<T>().linear.backward_input(dy, w, dx, batch, in, out);
-                            kernels<T>().linear.backward_parameters(x, dy, dw, db, batch, in, out, beta);
+                            if (dw) kernels<T>().linear.backward_parameters(x, dy, dw, db, batch, in, out, beta);
                         });
             });
             return grad_input;

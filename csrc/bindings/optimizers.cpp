@@ -57,7 +57,7 @@ void move(std::vector<py::array>& arrays, const Turn<Options>& turn) {
 }
 
 void step(const BoundUpdate& update, const py::list& parameters, const py::list& grads,
-          const std::vector<py::list>& buffers, Steps& steps) {
+          const std::vector<py::list>& buffers, Steps& steps, const py::object& own) {
     const std::size_t states = states_of(update.options);
     const bool with_product = keeps_product(update.options);
     if (buffers.size() != states + with_product) throw py::value_error("buffers must be those of the optimizer");
@@ -67,6 +67,7 @@ void step(const BoundUpdate& update, const py::list& parameters, const py::list&
     if (std::size_t(steps.size()) != all.size() || (with_product && buffers.back().size() != all.size())) {
         throw py::value_error("steps and products must have one entry per parameter");
     }
+    const AllOwn all_own(own, all.size());
     std::vector<Counts> counts;
     for (std::size_t i = 0; i < all.size(); ++i) {
         counts.push_back({steps.mutable_data() + i, nullptr});
@@ -75,7 +76,7 @@ void step(const BoundUpdate& update, const py::list& parameters, const py::list&
     std::visit(
         [&](const auto& options) {
             for (std::size_t i = 0; i < all.size(); ++i) {
-                const Turn turn(options, counts[i]);
+                const Turn turn(options, counts[i], all_own[i]);
                 by_dtype(all[i][0], [&](auto zero) { move<decltype(zero)>(all[i], turn); });
                 turn.count(counts[i]);
             }
@@ -125,7 +126,7 @@ void bind_optimizers(py::module_& module) {
                 return BoundUpdate{AdadeltaOptions{lr, rho, eps, weight_decay}};
             },
             "lr"_a, "rho"_a, "eps"_a, "weight_decay"_a);
-    module.def("optimizer_step", step, "update"_a, "parameters"_a, "grads"_a, "buffers"_a, "steps"_a);
+    module.def("optimizer_step", step, "update"_a, "parameters"_a, "grads"_a, "buffers"_a, "steps"_a, "own"_a);
 }
 
 }  // namespace pynet

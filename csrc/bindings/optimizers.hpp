@@ -34,6 +34,25 @@ inline double* as_product(const py::handle& value) {
     return static_cast<double*>(data_of(array));
 }
 
+// What parameters have of their own: an array (parameters, 2) of learning rate ratios and weight decays, or None.
+class AllOwn {
+ public:
+    AllOwn(const py::object& array, std::size_t parameters) {
+        if (array.is_none()) return;
+        array_ = as_parameter(array, "own");
+        if (is_float32(array_) || array_.ndim() != 2 || std::size_t(array_.shape(0)) != parameters ||
+            array_.shape(1) != 2) {
+            throw py::value_error("own must be a float64 array (parameters, 2)");
+        }
+        numbers_ = in<double>(array_);
+    }
+    Own operator[](std::size_t i) const { return numbers_ ? Own{numbers_[2 * i], numbers_[2 * i + 1]} : Own{}; }
+
+ private:
+    py::array array_;
+    const double* numbers_ = nullptr;
+};
+
 }  // namespace pynet
 
 template <>

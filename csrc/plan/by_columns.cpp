@@ -78,6 +78,7 @@ void Plan<T>::step_by_columns(Team& team, Call& call) {
     if (!loss_is_in_order(call)) return;
     for (std::size_t s = stages_.size(); s-- > 0;) {
         Stage<T>& stage = *stages_[s];
+        if (!stage.is_reached) break;
         const bool first = stage.dense && stage.dense->first;
         const bool by_inputs = stage.dense && !first && stage.by_columns->gradient_by_inputs();
         const auto to_operations = [&](Index part) {
@@ -117,7 +118,6 @@ void Plan<T>::step_by_columns(Team& team, Call& call) {
                 });
             }
         }
-        if (first) break;
     }
     if (call.learner.later) clip(team);
 }

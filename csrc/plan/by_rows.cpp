@@ -51,12 +51,12 @@ template <class T>
 void Plan<T>::backward(const Chunk& chunk, typename DenseByRows<T>::Sums sums, const Call& call) {
     for (std::size_t s = stages_.size(); s-- > 0;) {
         Stage<T>& stage = *stages_[s];
+        if (!stage.is_reached) return;
         const Index from = chunk.input_of(s);
         stage.operate_back(chunk.region(stage.out), call.learner);
         if (stage.dense) {
             stage.by_rows->backward(sums, from, from + chunk.count, chunk.base, stage.gradient,
                                     stage.input_gradient.first);
-            if (stage.dense->first) return;
         } else if (stage.row_operation) {
             stage.backward_rows(chunk.first, chunk.count, from, chunk.base);
         }

@@ -54,6 +54,8 @@ struct Dense {
     bool gated = false;      // the input is a ReLU's output, whose gradient the product computes as well
     Matrix<T> input, output;
 
+    bool learns() const { return weight.learns(); }
+
     // Whether kernels may read the rows of the input in whole panels.
     bool input_is_padded() const { return input.stride >= round_up(in, kernels<T>().product.panel); }
 };

@@ -78,11 +78,11 @@ class DenseByColumns {
             if (!d_.first && !gradient_by_inputs()) {
                 add_input_gradient(scratch, begin, end, gradient, input_gradient, begin > first);
             }
-            for (Index n = begin; n < end; n += gradient_rows()) {
+            for (Index n = begin; n < end && d_.learns(); n += gradient_rows()) {
                 learn_weight(scratch, n, smaller(gradient_rows(), end - n), gradient, learner);
             }
         }
-        if (!d_.bias.value) return;
+        if (!d_.bias.learns()) return;
         T* sums = learner.whole() ? d_.bias.place : scratch.bias.data();
         const T* g = gradient.data + first;
         if (rows_ <= short_batch) {

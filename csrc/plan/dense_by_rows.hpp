@@ -70,6 +70,7 @@ class DenseByRows {
                                {input_gradient.at(at, 0), input_gradient.stride, nullptr, -T(INFINITY), false,
                                 d_.gated ? d_.input.at(first, 0) : nullptr});
         }
+        if (!d_.learns()) return;
         for (Index k = 0; k < d_.in; k += panel) {
             const Index columns = d_.in - k < panel ? d_.in - k : panel;
             product().pack(d_.input.at(first, k), d_.input.stride, rows, columns, input);
@@ -83,6 +84,7 @@ class DenseByRows {
 
     // Adds up `sums` gradients of a part of the parameters, and moves them.
     void learn(Index part, Index parts, Index sums, const Learner<T>& learner) {
+        if (!d_.learns()) return;
         const Index panel = product().panel;
         const Index first = cut(d_.out, part, parts, panel), last = cut(d_.out, part + 1, parts, panel);
         learn_weight(first * d_.in, last * d_.in, sums, learner);

@@ -154,12 +154,12 @@ class BatchNormOperation final : public Operation<T> {
         T* own = gradients_.data();
         T* grad_weight = from(learner.whole() ? a_.weight.place : own, c);
         T* grad_bias = from(learner.whole() ? a_.bias.place : own + this->input.columns, c);
-        const bool affine = a_.weight.value != nullptr;
+        const bool learns = a_.weight.learns();
         T* g = gradient.at(r.first_row, c);
         kernels<T>().batch_norm.backward(this->input.at(r.first_row, c), g, mean_.data() + c, variance_.data() + c,
-                                         from(a_.weight.value, c), g, affine ? grad_weight : nullptr,
-                                         affine ? grad_bias : nullptr, sizes(r), a_.eps, a_.training, T(0));
-        if (!affine) return;
+                                         from(a_.weight.value, c), g, learns ? grad_weight : nullptr,
+                                         learns ? grad_bias : nullptr, sizes(r), a_.eps, a_.training, T(0));
+        if (!learns) return;
         learner.learn(a_.weight, c, r.columns(), grad_weight);
         learner.learn(a_.bias, c, r.columns(), grad_bias);
     }
@@ -188,7 +188,7 @@ class BatchNormOperation final : public Operation<T> {
     bool mixes_rows() const override { return true; }
     bool needs_two_rows() const override { return a_.training; }
     void collect(std::vector<Parameter<T>*>& parameters) override {
-        if (a_.weight.value) parameters.insert(parameters.end(), {&a_.weight, &a_.bias});
+        if (a_.weight.learns()) parameters.insert(parameters.end(), {&a_.weight, &a_.bias});
     }
 
  private:

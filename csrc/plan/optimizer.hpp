@@ -42,6 +42,12 @@ struct Counts {
     double* product = nullptr;  // null: it is nobody's
 };
 
+// What a parameter has of its own, if its group has.
+struct Own {
+    double lr_ratio = 1;         // of its learning rate to the optimizer's
+    double weight_decay = -1.0;  // below 0: the optimizer's
+};
+
 // One step of one parameter: an update with all its numbers.
 template <class Options>
 struct Turn {
@@ -49,8 +55,11 @@ struct Turn {
     typename Options::Moment moment;
 
     Turn() = default;
-    Turn(const Options& options_, Counts counts)
-        : options(options_), moment(moment_of(options, *counts.steps + 1, counts.product ? *counts.product : 1)) {}
+    Turn(const Options& options_, Counts counts, Own own)
+        : options(options_), moment(moment_of(options, *counts.steps + 1, counts.product ? *counts.product : 1)) {
+        options.lr *= own.lr_ratio;
+        if (own.weight_decay >= 0) options.weight_decay = own.weight_decay;
+    }
 
     // The step has been made.
     void count(Counts counts) const {
@@ -63,16 +72,19 @@ struct Turn {
 template <class T>
 struct Parameter {
     T* value = nullptr;
-    T* gradient = nullptr;
+    T* gradient = nullptr;  // null: it is frozen
     Index size = 0;
     States<T> states;
     Counts counts;
+    Own own;
 
     // Of the present step:
     T* place = nullptr;  // where its whole gradient goes, if that is wanted
     std::variant<Turn<SgdOptions>, Turn<AdamOptions>, Turn<NadamOptions>, Turn<RmspropOptions>, Turn<AdagradOptions>,
                  Turn<AdadeltaOptions>>
         turn{};
+
+    bool learns() const { return value && gradient; }
 };
 
 // What is done to all gradients before the parameters move; infinite: nothing.
@@ -130,16 +142,17 @@ class Optimizer {
     static void begin(const std::vector<Parameter<T>*>& parameters, const Options& own) {
         const Parameter<T>* before = nullptr;
         for (Parameter<T>* p : parameters) {
-            if (before && same_age(before->counts, p->counts)) {
+            if (before && are_alike(*before, *p)) {
                 p->turn = before->turn;
             } else {
-                p->turn = Turn<Options>(own, p->counts);
+                p->turn = Turn<Options>(own, p->counts, p->own);
             }
             before = p;
         }
     }
-    static bool same_age(Counts a, Counts b) {
-        return *a.steps == *b.steps && (!a.product || *a.product == *b.product);
+    static bool are_alike(const Parameter<T>& a, const Parameter<T>& b) {
+        return *a.counts.steps == *b.counts.steps && (!a.counts.product || *a.counts.product == *b.counts.product) &&
+               a.own.lr_ratio == b.own.lr_ratio && a.own.weight_decay == b.own.weight_decay;
     }
 };
 

@@ -156,12 +156,13 @@ void Plan<T>::close() {
         if (stage.dense) {
             stage.dense->first = !learned_before;
             weights_ += double(stage.dense->weight.size);
-            parameters_.push_back(&stage.dense->weight);
-            if (stage.dense->bias.value) parameters_.push_back(&stage.dense->bias);
+            for (Parameter<T>* p : {&stage.dense->weight, &stage.dense->bias}) {
+                if (p->learns()) parameters_.push_back(p);
+            }
         }
         if (stage.row_operation) stage.row_operation->collect(parameters_);
         for (auto& operation : stage.operations) operation->collect(parameters_);
-        learned_before = !parameters_.empty();
+        stage.is_reached = learned_before = !parameters_.empty();
     }
 }
 

@@ -21,6 +21,7 @@ class Stage {
     bool relu_in_product = false;  // the first operation is a ReLU whose forward the product does
     bool relu_done_back = false;   // and its backward the next stage's product
 
+    bool is_reached = false;        // by the way back: it, or one before it, learns
     bool backward_is_done = false;  // by the criterion, through this SoftMax
 
     bool copies_input = false;  // the batch itself, which operations may not write

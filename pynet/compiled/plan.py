@@ -47,7 +47,7 @@ class Plan(_core.Plan):
         self._first_columns: int | None = None  # of the first layer that says how many
         self._residuals = 0  # that have begun and not ended
         self._folded = False  # a layer has given the rows other axes
-        self._buffers: tuple[list[list[Array]], Array] | None = None  # until they are handed on
+        self._buffers: tuple[list[list[Array]], Array, Array | None] | None = None  # until they are handed on
         self.reason = ""
 
     def describe(self) -> None:
@@ -177,13 +177,13 @@ class Plan(_core.Plan):
             self._first_columns = columns
         self._columns = leave
 
-    def use_buffers(self, buffers: list[list[Array]], arrays: list[Array], steps: Array) -> None:
+    def use_buffers(self, arrays: list[Array], buffers: list[list[Array]], steps: Array, own: Array | None) -> None:
         """Take an optimizer's arrays, which are in the order of ``arrays``; the plan's own order may differ."""
         place = {array.ctypes.data: position for position, array in enumerate(arrays)}
         # Both follow the layers, unless one of these hides what it has.
         if [place.get(address) for address in self.parameters()] != sorted(place.values()):
             raise CannotCompileError("the optimizer moves other arrays than the layers have")
-        self._buffers = buffers, steps
+        self._buffers = buffers, steps, own
 
     def move_by(self, update: _core.Update) -> None:
         """Take an optimizer's update, or new numbers for it."""

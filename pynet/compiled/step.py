@@ -248,7 +248,7 @@ class CompiledStep(_core.Step):
         moves = self.optimizer.prepare()
         if moves.odd:
             raise CannotCompileError("the optimizer works on copies")
-        plan.use_buffers(moves.buffers, moves.arrays, moves.steps)
+        plan.use_buffers(moves.arrays, moves.buffers, moves.steps, moves.own)
         self._moves = self.optimizer.buffers
         self.optimizer.add_to(plan)
         plan.clip(

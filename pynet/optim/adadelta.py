@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import _core
 from ..checks import as_at_least_zero, as_share
+from .groups import GivenGroups
 from .native import NativeOptimizer
 from .optimizer import Hyper
 
@@ -27,11 +28,14 @@ class Adadelta(NativeOptimizer):
         At least 0.
     weight_decay : float, default 0
         At least 0.
+    groups : iterable of dict, default ()
+        ``{"parameters": ..., "lr": ..., "weight_decay": ...}`` for each group of parameters that has an lr or a
+        weight_decay of its own: see `Optimizer`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is no number or out of range.
+        If an argument is no number or out of range, or a group matches nothing.
 
     References
     ----------
@@ -50,9 +54,16 @@ class Adadelta(NativeOptimizer):
     weight_decay = Hyper(as_at_least_zero, "How much of the parameter is added to its gradient.")
 
     def __init__(
-        self, model: Any, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0
+        self,
+        model: Any,
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        *,
+        groups: GivenGroups = (),
     ) -> None:
-        super().__init__(model, lr)
+        super().__init__(model, lr, groups)
         self.rho, self.eps, self.weight_decay = rho, eps, weight_decay
 
     def _update(self) -> _core.Update:

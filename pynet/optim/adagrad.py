@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import _core
 from ..checks import as_at_least_zero
+from .groups import GivenGroups
 from .native import NativeOptimizer
 from .optimizer import Hyper
 
@@ -27,11 +28,14 @@ class Adagrad(NativeOptimizer):
         What the sums begin with, at least 0; of parameters that have made steps it changes nothing.
     eps : float, default 1e-10
         At least 0.
+    groups : iterable of dict, default ()
+        ``{"parameters": ..., "lr": ..., "weight_decay": ...}`` for each group of parameters that has an lr or a
+        weight_decay of its own: see `Optimizer`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is no number or out of range.
+        If an argument is no number or out of range, or a group matches nothing.
 
     References
     ----------
@@ -58,8 +62,10 @@ class Adagrad(NativeOptimizer):
         weight_decay: float = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
+        *,
+        groups: GivenGroups = (),
     ) -> None:
-        super().__init__(model, lr)
+        super().__init__(model, lr, groups)
         self.lr_decay, self.weight_decay, self.eps = lr_decay, weight_decay, eps
         self.initial_accumulator_value = initial_accumulator_value
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import _core
 from ..checks import as_at_least_zero, as_fraction
+from .groups import GivenGroups
 from .native import NativeOptimizer
 from .optimizer import Hyper
 
@@ -37,11 +38,14 @@ class Adam(NativeOptimizer):
         At least 0.
     weight_decay : float, default 0
         At least 0.
+    groups : iterable of dict, default ()
+        ``{"parameters": ..., "lr": ..., "weight_decay": ...}`` for each group of parameters that has an lr or a
+        weight_decay of its own: see `Optimizer`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is no number or out of range.
+        If an argument is no number or out of range, or a group matches nothing.
 
     References
     ----------
@@ -63,8 +67,10 @@ class Adam(NativeOptimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        *,
+        groups: GivenGroups = (),
     ) -> None:
-        super().__init__(model, lr)
+        super().__init__(model, lr, groups)
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
 
     def _update(self) -> _core.Update:
@@ -90,5 +96,7 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        *,
+        groups: GivenGroups = (),
     ) -> None:
-        super().__init__(model, lr, betas, eps, weight_decay)
+        super().__init__(model, lr, betas, eps, weight_decay, groups=groups)

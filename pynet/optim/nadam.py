@@ -7,6 +7,7 @@ from typing import Any
 from .. import _core
 from ..checks import as_at_least_zero
 from .adam import as_betas
+from .groups import GivenGroups
 from .native import NativeOptimizer
 from .optimizer import Hyper
 
@@ -35,11 +36,14 @@ class NAdam(NativeOptimizer):
         At least 0.
     momentum_decay : float, default 4e-3
         How fast the momentum grows; at least 0.
+    groups : iterable of dict, default ()
+        ``{"parameters": ..., "lr": ..., "weight_decay": ...}`` for each group of parameters that has an lr or a
+        weight_decay of its own: see `Optimizer`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is no number or out of range.
+        If an argument is no number or out of range, or a group matches nothing.
 
     Notes
     -----
@@ -71,8 +75,10 @@ class NAdam(NativeOptimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         momentum_decay: float = 4e-3,
+        *,
+        groups: GivenGroups = (),
     ) -> None:
-        super().__init__(model, lr)
+        super().__init__(model, lr, groups)
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
         self.momentum_decay = momentum_decay
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from .. import _core, protocol
-from ..arrays import Array, aligned, as_array, native_float
+from ..arrays import Array, aligned, as_array
 from ..checks import as_at_least_zero, as_mapping, as_size, require_entries
-from ..errors import ShapeError, StateError
+from ..errors import ShapeError
 from ..watched import Watched
+from .arguments import Slot, Step
 
 
 class Hyper(Watched):
@@ -29,6 +30,23 @@ class Optimizer:
     The model's parameters are asked for at every step, so that layers added and arrays assigned since count. State
     belongs to an array; one that is assigned in its place, under its name, takes it over if shape and dtype are the
     same.
+
+    Notes
+    -----
+    pynet's own optimizers take ``groups``: parameters that have numbers of their own, each group as a dict. Its
+    ``"parameters"`` are a module of the model, a pattern of names as `fnmatch` knows it, or a list of these, and its
+    ``"lr"`` and ``"weight_decay"``, both or one, count instead of the optimizer's. Of several groups that match a
+    parameter the first one has it; parameters in no group have the optimizer's numbers. A group's ``lr`` keeps the
+    proportion to the optimizer's that it has at the start: what a schedule, or a user, assigns to ``lr`` scales all
+    groups, as PyTorch's schedules do. ``optimizer.groups`` shows what each has now.
+
+    Examples
+    --------
+    >>> optimizer = pynet.optim.AdamW(  # doctest: +SKIP
+    ...     model,
+    ...     lr=1e-3,
+    ...     groups=[{"parameters": "*.bias", "weight_decay": 0}, {"parameters": model[0], "lr": 1e-4}],
+    ... )
     """
 
     options: tuple[str, ...] = ("lr",)
@@ -47,7 +65,7 @@ class Optimizer:
         self.model = model
         self.lr = lr
         self._state: dict[str, dict[str, Any]] = {}
-        self._plan: _Plan | None = None
+        self._step: Step | None = None
 
     def zero_grad(self) -> None:
         """Fill all gradients with zeros."""
@@ -63,42 +81,45 @@ class Optimizer:
         ShapeError, TypeError, ValueError
             If a parameter or a gradient is not what it must be: names it.
         """
-        plan = self._plan_for_now()
-        for slot in plan.odd:
+        step = self._step_for_now()
+        for slot in step.odd:
             slot.read()
-        self._move(plan.arrays, plan.gradients, plan.buffers, plan.steps)
-        for slot in plan.odd:
+        self._run(step)
+        for slot in step.odd:
             slot.write()
-        self._take(plan)
+        self._take(step)
 
-    def prepare(self) -> "_Plan":
+    def _run(self, step: Step) -> None:
+        self._move(step.arrays, step.gradients, step.buffers, step.steps)
+
+    def prepare(self) -> Step:
         """Return the arrays of a step, which a compiled one computes in and counts in ``steps``."""
-        plan = self._plan_for_now()
-        self._take(plan)
-        return plan
+        step = self._step_for_now()
+        self._take(step)
+        return step
 
-    def _plan_for_now(self) -> "_Plan":
-        plan = self._plan
-        if plan is not None and plan.is_unchanged(self.buffers):
-            return plan
+    def _step_for_now(self) -> Step:
+        step = self._step
+        if step is not None and step.is_unchanged(self.buffers):
+            return step
         parameters = protocol.all_parameters(self.model)
-        if plan is None or not plan.is_for(parameters, self.buffers):
-            return self._new_plan(parameters)
-        plan.watch = protocol.watch(self.model)
-        return plan
+        if step is None or not step.is_for(parameters, self.buffers):
+            return self._new_step(parameters)
+        step.watch = protocol.watch(self.model)
+        return step
 
-    def _take(self, plan: "_Plan") -> None:
-        if plan is not self._plan:
-            self._state, self._plan = plan.state_by_name, plan
+    def _take(self, step: Step) -> None:
+        if step is not self._step:
+            self._state, self._step = step.state_by_name, step
             _core.structure_changed()
-            plan.watch = protocol.watch(self.model)
+            step.watch = protocol.watch(self.model)
 
-    def _new_plan(self, parameters: list[protocol.Parameter]) -> "_Plan":
+    def _new_step(self, parameters: list[protocol.Parameter]) -> Step:
         present = {id(parameter.array) for parameter in parameters}
         by_array = {id(state["of"]): state for state in self._state.values()}
         slots, states = [], []
         for parameter in parameters:
-            slot = _Slot(parameter)
+            slot = Slot(parameter)
             state = self._state.get(parameter.name)
             if state is None or state["of"] is not parameter.array:
                 if state is not None and id(state["of"]) in present:
@@ -106,7 +127,7 @@ class Optimizer:
                 state = by_array.get(id(parameter.array), state)
             slots.append(slot)
             states.append(self._completed(state or {}, slot.array) | {"of": parameter.array})
-        return _Plan(parameters, self.buffers, slots, states)
+        return Step(parameters, self.buffers, slots, states)
 
     def _completed(self, state: dict[str, Any], array: Array) -> dict[str, Any]:
         """Return the state with what it lacks for this array; where something is lacking, steps count from 0 again."""
@@ -175,90 +196,11 @@ class Optimizer:
                 new[name][buffer] = aligned(value.astype(dtype))
         for name in self.options:
             setattr(self, name, getattr(trial, name))
-        self._state, self._plan = new, None
+        self._state, self._step = new, None
         _core.structure_changed()
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_plan": None}
+        return vars(self) | {"_step": None}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.options)})"
-
-
-class _Slot:
-    """A parameter and its gradient as kernels can take them: themselves, or for odd layouts copies."""
-
-    def __init__(self, parameter: protocol.Parameter) -> None:
-        name, self._parameter, gradient, owner = parameter
-        if gradient is None:
-            raise StateError(
-                f"parameter '{name}' has no gradient: call backward first, and look whether grad_parameters() of "
-                f"{type(owner).__name__} returns what its backward writes"
-            )
-        if np.shape(gradient) != self._parameter.shape:
-            raise ShapeError(
-                f"the gradient of '{name}' has shape {np.shape(gradient)}, expected {self._parameter.shape}"
-            )
-        dtype = native_float(self._parameter.dtype)
-        if dtype is None:
-            raise TypeError(f"parameter '{name}' must be float32 or float64, got {self._parameter.dtype}")
-        self.name, self._gradient = name, gradient
-        self._require_writable()
-        self.array = np.require(self._parameter, dtype, ["C", "A"])
-        self.gradient = np.require(as_array(gradient, f"gradient of '{name}'"), dtype, ["C", "A", "W"])
-
-    def _require_writable(self) -> None:
-        if not self._parameter.flags.writeable:
-            raise ValueError(f"parameter '{self.name}' is read-only")
-
-    @property
-    def is_odd(self) -> bool:
-        """Whether there are copies."""
-        return self.array is not self._parameter or self.gradient is not self._gradient
-
-    def read(self) -> None:
-        """Fill the copies."""
-        self._require_writable()
-        self.array[...] = self._parameter
-        self.gradient[...] = self._gradient
-
-    def write(self) -> None:
-        """Bring the parameter's copy back."""
-        self._parameter[...] = self.array
-
-
-class _Plan:
-    """The arguments of one step, which serve the next one too while all arrays are the same objects."""
-
-    def __init__(
-        self,
-        parameters: list[protocol.Parameter],
-        buffer_names: tuple[str, ...],
-        slots: list[_Slot],
-        states: list[dict[str, Any]],
-    ) -> None:
-        self._parameters, self._buffer_names = parameters, buffer_names
-        self.arrays, self.gradients = [slot.array for slot in slots], [slot.gradient for slot in slots]
-        self.buffers = [[state[name] for state in states] for name in buffer_names]
-        # Each parameter's own count is a view of these, for C++ counts where the numbers lie.
-        self.steps = np.array([state["step"] for state in states], np.int64)
-        for position, state in enumerate(states):
-            state["step"] = self.steps[position : position + 1].reshape(())
-        self.state_by_name = {slot.name: state for slot, state in zip(slots, states, strict=True)}
-        self.odd = [slot for slot in slots if slot.is_odd]
-        self.watch: _core.Watch | None = None
-
-    def is_unchanged(self, buffer_names: tuple[str, ...]) -> bool:
-        """Whether it is known without a look at the model that nothing in it has changed."""
-        return self.watch is not None and self.watch.is_current() and buffer_names == self._buffer_names
-
-    def is_for(self, parameters: list[protocol.Parameter], buffer_names: tuple[str, ...]) -> bool:
-        """Whether these are the very arrays it was made for."""
-        return (
-            len(parameters) == len(self._parameters)
-            and all(
-                new.array is old.array and new.gradient is old.gradient and new.name == old.name
-                for new, old in zip(parameters, self._parameters, strict=True)
-            )
-            and buffer_names == self._buffer_names
-        )

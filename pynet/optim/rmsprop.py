@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import _core
 from ..checks import as_at_least_zero, as_flag, as_share
+from .groups import GivenGroups
 from .native import NativeOptimizer
 from .optimizer import Hyper
 
@@ -31,11 +32,14 @@ class RMSprop(NativeOptimizer):
         As in the formula, at least 0.
     centered : bool, default False
         Whether to divide by the deviation instead of the root mean square.
+    groups : iterable of dict, default ()
+        ``{"parameters": ..., "lr": ..., "weight_decay": ...}`` for each group of parameters that has an lr or a
+        weight_decay of its own: see `Optimizer`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is no number or out of range.
+        If an argument is no number or out of range, or a group matches nothing.
 
     Notes
     -----
@@ -68,8 +72,10 @@ class RMSprop(NativeOptimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        *,
+        groups: GivenGroups = (),
     ) -> None:
-        super().__init__(model, lr)
+        super().__init__(model, lr, groups)
         self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
         self.momentum, self.centered = momentum, centered
 

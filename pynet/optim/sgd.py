@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import _core
 from ..checks import as_at_least_zero, as_finite, as_flag
+from .groups import GivenGroups
 from .native import NativeOptimizer
 from .optimizer import Hyper
 
@@ -26,11 +27,14 @@ class SGD(NativeOptimizer):
         As in the formula; momentum and weight_decay at least 0.
     nesterov : bool, default False
         Look ahead; needs momentum, and no dampening.
+    groups : iterable of dict, default ()
+        ``{"parameters": ..., "lr": ..., "weight_decay": ...}`` for each group of parameters that has an lr or a
+        weight_decay of its own: see `Optimizer`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is no number or out of range.
+        If an argument is no number or out of range, or a group matches nothing.
 
     References
     ----------
@@ -53,8 +57,10 @@ class SGD(NativeOptimizer):
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        *,
+        groups: GivenGroups = (),
     ) -> None:
-        super().__init__(model, lr)
+        super().__init__(model, lr, groups)
         self.momentum, self.dampening, self.weight_decay = momentum, dampening, weight_decay
         self.nesterov = nesterov
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):

@@ -23,7 +23,7 @@ from ..protocol import is_module
 from ..sequential import Sequential
 from .base import NetworkEstimator
 from .lbfgs import Objective, minimise
-from .penalty import PenalisedAdam, PenalisedSGD
+from .penalty import biases_alone
 
 ACTIVATIONS = {
     "identity": layers.Identity,
@@ -31,8 +31,6 @@ ACTIVATIONS = {
     "tanh": layers.Tanh,
     "relu": layers.ReLU,
 }
-# A compiled step's weight decay draws biases to zero too. Up to here it moves them by less than training leaves open.
-_NEGLIGIBLE = 2e-5
 
 
 class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator):  # type: ignore[misc]
@@ -152,16 +150,15 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
 
     def _make_optimizer(self, decay: float) -> Any:
         # The criterion is `_scale` times scikit-learn's: with these it takes the very same steps.
-        by_hand = decay * self._scale > _NEGLIGIBLE
+        groups, decay = biases_alone(self.model_), decay * self._scale
         if self.solver == "sgd":
             lr, nesterov = self.learning_rate_init / self._scale, self.nesterovs_momentum and self.momentum > 0
-            return (PenalisedSGD if by_hand else SGD)(self.model_, lr, momentum=self.momentum, nesterov=nesterov)
+            return SGD(self.model_, lr, self.momentum, weight_decay=decay, nesterov=nesterov, groups=groups)
         betas, eps = (self.beta_1, self.beta_2), self.epsilon * self._scale
-        return (PenalisedAdam if by_hand else Adam)(self.model_, self.learning_rate_init, betas, eps)
+        return Adam(self.model_, self.learning_rate_init, betas, eps, decay, groups=groups)
 
     def _use_decay(self, decay: float) -> None:
-        by_hand = isinstance(self.optimizer_, PenalisedSGD | PenalisedAdam)
-        setattr(self.optimizer_, "penalty" if by_hand else "weight_decay", decay * self._scale)
+        self.optimizer_.weight_decay = decay * self._scale
 
     def _schedule(self, optimizer: Any) -> None:
         if self.solver == "sgd" and self.learning_rate == "invscaling":

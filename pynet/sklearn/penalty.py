@@ -8,29 +8,12 @@ import numpy as np
 
 from .. import protocol
 from ..arrays import Array
-from ..optim import SGD, Adam
 
 
-class _Penalised:
-    """Adds ``penalty * W`` to the gradients of weights before each step, which therefore runs module by module."""
-
-    model: Any
-    penalty = 0.0
-
-    def step(self) -> None:
-        """Move all parameters."""
-        for parameter in protocol.all_parameters(self.model):
-            if parameter.gradient is not None and is_weight(parameter.array):
-                parameter.gradient[...] += self.penalty * parameter.array
-        super().step()  # type: ignore[misc]
-
-
-class PenalisedSGD(_Penalised, SGD):
-    """SGD with L2 on weights alone."""
-
-
-class PenalisedAdam(_Penalised, Adam):
-    """Adam with L2 on weights alone."""
+def biases_alone(model: Any) -> list[dict[str, Any]]:
+    """Return the parameter group that an optimizer's weight decay leaves alone; none if all are weights."""
+    names = [parameter.name for parameter in protocol.all_parameters(model) if not is_weight(parameter.array)]
+    return [{"parameters": names, "weight_decay": 0.0}] if names else []
 
 
 def is_weight(array: Array) -> bool:

@@ -10,6 +10,7 @@ import calls_of_containers
 import calls_of_criteria
 import calls_of_data
 import calls_of_files
+import calls_of_groups
 import calls_of_init
 import calls_of_inspection
 import calls_of_layers
@@ -33,6 +34,7 @@ _PARTS = (
     calls_of_criteria,
     calls_of_data,
     calls_of_files,
+    calls_of_groups,
     calls_of_init,
     calls_of_inspection,
     calls_of_layers,

@@ -42,7 +42,7 @@ TEST_CASE("nadam's momenta are those of the formula, and their product is handed
     double product = 1, expected = 1;
     const auto mu = [](int t) { return 0.9 * (1 - 0.5 * std::pow(0.96, 0.25 * t)); };
     for (int t = 1; t <= 50; ++t) {
-        const pynet::Turn<NadamOptions> turn(options, {&steps, &product});
+        const pynet::Turn<NadamOptions> turn(options, {&steps, &product}, {});
         expected *= mu(t);
         CHECK_RELATIVE((std::vector<double>{turn.moment.now, turn.moment.ahead, turn.moment.correction2}),
                        (std::vector<double>{(1 - mu(t)) / (1 - expected), mu(t + 1) / (1 - expected * mu(t + 1)),

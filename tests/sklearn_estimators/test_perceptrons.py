@@ -240,9 +240,9 @@ class TestStopping:
 
     def test_that_each_call_has_its_own_share_of_l2(self):
         made = MLPRegressor((5,), alpha=0.02, random_state=0).partial_fit(X[:10], amounts[:10])
-        assert made.optimizer_.penalty == 2 * 0.02 / 10  # of MSE, which is twice the loss
+        assert made.optimizer_.weight_decay == 2 * 0.02 / 10  # of MSE, which is twice the loss
         made.partial_fit(X, amounts)
-        assert made.optimizer_.penalty == 2 * 0.02 / 90
+        assert made.optimizer_.weight_decay == 2 * 0.02 / 90
 
     def test_that_a_call_that_fails_leaves_nothing_to_go_on_from(self):
         made = MLPClassifier((5,), random_state=0)
