@@ -11,6 +11,7 @@ import numpy as np
 from . import protocol
 from .arrays import Array
 from .errors import ShapeError
+from .freezing import frozen_arrays
 from .module import Module
 from .places import is_leaf, title
 from .replay import Left, forward_of_copy, left_in, remembering, replay
@@ -28,7 +29,7 @@ class Run(NamedTuple):
 _REAL = "fiub"  # kinds of dtypes
 
 # What a container itself keeps, among which there are no modules to look for.
-_ATTRIBUTES = {"layers", "merge", "training", "output", "_kept", "_switching"}
+_ATTRIBUTES = {"layers", "merge", "training", "output", "_kept", "_switching", "_frozen"}
 
 
 class Container(Module):
@@ -103,7 +104,8 @@ class Container(Module):
         before = protocol.all_parameters(self)
         kept = [None if p.gradient is None else p.gradient.copy() for p in before]
         if not accumulate:
-            self.zero_grad()
+            frozen = frozen_arrays(self)
+            protocol.store_gradients([p for p in before if id(p.array) not in frozen], np.zeros_like)
         try:
             return backward(True)
         except Exception:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from . import hooks, protocol
+from . import _core, freezing, hooks, protocol
 from .arrays import Array, are_whole, as_array, as_float_dtype
 from .checks import as_mapping
 from .describe import call_text, constructor_arguments
@@ -59,6 +59,8 @@ class Module:
     ----------
     training : bool
         True from the start; `train` and `eval` switch it. The notebook's ``_train`` is the same.
+    frozen : bool
+        Whether its own parameters are left as they are; False from the start. `freeze` and `unfreeze` switch it.
     output : array or None
         The last output that `forward` computed.
 
@@ -88,6 +90,16 @@ class Module:
     @_train.setter
     def _train(self, mode: bool) -> None:
         self.training = mode
+
+    @property
+    def frozen(self) -> bool:
+        """Whether its own parameters are left as they are."""
+        return bool(vars(self).get("_frozen", False))
+
+    @frozen.setter
+    def frozen(self, frozen: bool) -> None:
+        self._frozen = bool(frozen)
+        _core.structure_changed()
 
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the output, and keep it as ``self.output``."""
@@ -198,6 +210,33 @@ class Module:
                 protocol.set_mode(child, mode)
         finally:
             del self._switching
+        return self
+
+    def freeze(self) -> Self:
+        """Leave the parameters of this module and of all below it as they are; return ``self``.
+
+        Optimizers do not move them, not even by weight decay, and keep what they know of them; backward computes no
+        gradients of them, so that ``grad_*`` stay as they are, but that of its input. Frozen parameters remain among
+        `parameters`, and count nothing in the norm of gradients that are clipped. As in PyTorch, a BatchNorm's running
+        statistics go on moving in training: ``eval()`` stops them.
+
+        The flag ``frozen`` of each module says it, also of a user's own; copies and pickles keep it, `state_dict` and
+        files do not. An array that several layers share is frozen if one of them is. A user's layer that computes
+        gradients all the same has them put back by the container that it stands in.
+
+        Examples
+        --------
+        >>> model = pynet.Sequential(pynet.Linear(4, 8), pynet.ReLU(), pynet.Linear(8, 3))
+        >>> model[:2].freeze()  # doctest: +SKIP
+        >>> model[0].frozen  # doctest: +SKIP
+        True
+        """
+        freezing.set_frozen(self, True)
+        return self
+
+    def unfreeze(self) -> Self:
+        """Let the parameters of this module and of all below it learn again; return ``self``."""
+        freezing.set_frozen(self, False)
         return self
 
     def state_dict(self) -> dict[str, Array]:

@@ -12,6 +12,7 @@ from .arrays import Array, as_input, native_float
 from .checks import as_choice
 from .container import Container, Run
 from .errors import ShapeError, StateError
+from .freezing import leaves_frozen
 from .watched import Watched
 
 MERGES = ("sum", "cat")
@@ -82,6 +83,7 @@ class Parallel(Container):
             return np.concatenate(outputs, axis=-1)
         return functools.reduce(lambda a, b: np.asarray(a + b), outputs)
 
+    @leaves_frozen
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return the sum of the gradients that the layers return for their parts of ``grad_output``."""
         run = self._run_at(input)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _core
+from . import _core, freezing
 from .arrays import Array, aligned
 from .criterion import Criterion
 from .errors import StateError
@@ -95,7 +95,7 @@ def all_parameters(module: Any) -> list[Parameter]:
         by_hand, names = _speaks_for_itself(part.__class__), getattr(part, "parameter_names", ())
         if by_hand or names:
             listed_by_hand = listed_by_hand or by_hand
-            found += [Parameter(prefix + name, array, grad, part) for name, array, grad in _own_parameters(part)]
+            found += [Parameter(prefix + name, array, grad, part) for name, array, grad in own(part)]
     return _each_once(found) if listed_by_hand else found
 
 
@@ -125,7 +125,8 @@ def _each_once(found: list[Parameter]) -> list[Parameter]:
     return once
 
 
-def _own_parameters(module: Any) -> Iterable[tuple[str, Array, Array | None]]:
+def own(module: Any) -> Iterable[tuple[str, Array, Array | None]]:
+    """Return names, arrays and gradients of the parameters that a module itself has, or lists."""
     if _speaks_for_itself(module.__class__):
         arrays = _flatten(module.parameters(), module, "parameters")
         return zip(_names_of(module, arrays), arrays, _gradients_of(module, arrays), strict=True) if arrays else ()
@@ -279,7 +280,20 @@ def standing_below(module: Any) -> list[int]:
 
 
 def backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> Array:
-    """Call a module's backward, adding its gradients to those it has if ``accumulate``, whatever its signature."""
+    """Call a module's backward, whatever its signature.
+
+    Its gradients are added to those it has if ``accumulate``; those that are frozen stay as they are.
+    """
+    kept = freezing.gradients_to_keep(module)
+    grad_input = _backward(module, input, grad_output, accumulate)
+    if kept:
+        for parameter in all_parameters(module):
+            if parameter.name in kept:
+                store_gradient(parameter, kept[parameter.name])
+    return grad_input
+
+
+def _backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> Array:
     if getattr(module, "is_leaf", False) or _takes_accumulate(getattr(module.__class__, "backward", module.backward)):
         return module.backward(input, grad_output, accumulate=accumulate)  # type: ignore[no-any-return]
     if not accumulate:

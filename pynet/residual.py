@@ -10,6 +10,7 @@ import numpy.typing as npt
 from .arrays import Array, as_gradient, as_input, native_float
 from .container import Container, Run
 from .errors import ShapeError
+from .freezing import leaves_frozen
 
 if TYPE_CHECKING:
     from .compiled.plan import Plan
@@ -65,6 +66,7 @@ class Residual(Container):
     def _output_of(self, run: Run) -> Array:
         return np.asarray(np.add(*_both(run)))
 
+    @leaves_frozen
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output`` plus the gradient of the layers."""
         run = self._run_at(input)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from .arrays import Array, as_gradient, as_input
 from .container import Container, Run
+from .freezing import leaves_frozen
 
 if TYPE_CHECKING:
     from .compiled.plan import Plan
@@ -55,6 +56,7 @@ class Sequential(Container):
     def _output_of(self, run: Run) -> Array:
         return run.values[-1] if run.layers else as_input(run.values[0], "input")
 
+    @leaves_frozen
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Run the layers' backward from last to first; return the gradient with respect to ``input``."""
         if not self.layers:

@@ -74,9 +74,9 @@ struct Parameter {
     T* value = nullptr;
     T* gradient = nullptr;  // null: it is frozen
     Index size = 0;
-    States<T> states;
-    Counts counts;
-    Own own;
+    States<T> states{};
+    Counts counts{};
+    Own own{};
 
     // Of the present step:
     T* place = nullptr;  // where its whole gradient goes, if that is wanted

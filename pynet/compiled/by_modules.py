@@ -53,7 +53,7 @@ def step_by_modules(
     grad = step.criterion.backward(output, target)
     if weight is not None:
         grad = grad * weight.reshape(-1, *[1] * (grad.ndim - 1))
-    step.model.backward(x, grad)
+    protocol.backward(step.model, x, grad, accumulate=False)
     if step.clip_norm is not None:
         clip_grad_norm_(step.model, step.clip_norm)
     if step.clip_value is not None:

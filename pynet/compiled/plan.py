@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import _core, protocol
 from ..arrays import Array
+from ..freezing import is_frozen, knows
 from ..layers import Flatten
 from ..layers.unflatten import fill_in
 from ..places import title
@@ -91,6 +92,8 @@ class Plan(_core.Plan):
             return "has hooks, or a method of its own"
         if self._folded and not hasattr(module, "layers") and not isinstance(module, Flatten):
             return "works on more axes than two"
+        if is_frozen(module) and not knows(module) and list(protocol.own(module)):
+            return "is frozen, which its compiled form does not know"
         return "stands twice" if id(module) in self._seen else ""
 
     def watch_mode(self, module: Any) -> None:
@@ -102,7 +105,7 @@ class Plan(_core.Plan):
         """Whether a module is to be in training mode."""
         return self._modes and bool(module.training)
 
-    def linear(self, W: Array, b: Array | None, grad_W: Array, grad_b: Array | None) -> None:
+    def linear(self, W: Array, b: Array | None, grad_W: Array | None, grad_b: Array | None) -> None:
         """Add a Linear."""
         self._take(W.shape[1], W.shape[0])
         super().linear(W, b, grad_W, grad_b)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import get_default_dtype
 from ..checks import as_size
+from ..freezing import frozen_arrays
 from ..hooks import register_forward_hook
 from ..places import is_leaf, own_parameters, places, title
 from ..protocol import all_parameters, set_mode
@@ -43,6 +44,8 @@ class Row(NamedTuple):
     bytes : int
         What all its calls must at least read and write: input, parameters and output; of a module that holds others its
         own parameters.
+    frozen : int
+        How many of its own parameters' numbers are frozen.
     """
 
     place: str
@@ -53,6 +56,7 @@ class Row(NamedTuple):
     parameters: int
     flops: int
     bytes: int
+    frozen: int = 0
 
 
 class Summary(NamedTuple):
@@ -67,6 +71,8 @@ class Summary(NamedTuple):
         Numbers in all parameters; an array that several layers share counts once.
     flops, bytes : int
         Sums over the rows.
+    frozen : int
+        Numbers in parameters that are frozen; the others can be trained.
     """
 
     rows: list[Row]
@@ -74,10 +80,14 @@ class Summary(NamedTuple):
     parameters: int
     flops: int
     bytes: int
+    frozen: int = 0
 
     def __str__(self) -> str:
         header = ("layer", "output", "parameters", "FLOPs", "bytes")
-        total = (f"total, input {self.input_shape}", "", count(self.parameters), short(self.flops), short(self.bytes))
+        title = f"total, input {self.input_shape}"
+        if self.frozen:
+            title += f", {count(self.parameters - self.frozen)} to train, {count(self.frozen)} frozen"
+        total = (title, "", count(self.parameters), short(self.flops), short(self.bytes))
         return text_table(header, [_cells(row) for row in self.rows], total, left=2)
 
     def __repr__(self) -> str:
@@ -115,9 +125,11 @@ def summary(model: Any, input_shape: int | Sequence[int], dtype: npt.DTypeLike |
         arrays = {id(parameter.array): parameter.array for parameter in all_parameters(tried)}
         own = [array.dtype for array in arrays.values() if array.dtype.kind == "f"]
         kind = dtype if dtype is not None else [*own, get_default_dtype()][0]
-        rows = _rows(tried, np.ones(shape, kind))
+        frozen = frozen_arrays(tried)
+        rows = _rows(tried, np.ones(shape, kind), frozen)
     parameters = sum(array.size for array in arrays.values())
-    return Summary(rows, shape, parameters, sum(row.flops for row in rows), sum(row.bytes for row in rows))
+    flops, bytes = sum(row.flops for row in rows), sum(row.bytes for row in rows)
+    return Summary(rows, shape, parameters, flops, bytes, sum(arrays[array].size for array in frozen))
 
 
 def _as_shape(value: Any) -> tuple[int, ...]:
@@ -132,7 +144,7 @@ class _Call(NamedTuple):
     bytes: int
 
 
-def _rows(model: Any, input: Any) -> list[Row]:
+def _rows(model: Any, input: Any, frozen: frozenset[int]) -> list[Row]:
     found = places(model)
     calls: dict[int, list[_Call]] = {id(module): [] for _, module in found}
 
@@ -144,10 +156,11 @@ def _rows(model: Any, input: Any) -> list[Row]:
         for _, module in found:
             stack.enter_context(register_forward_hook(module, record))
         model.forward(input)
-    return [_row(place, module, found, calls[id(module)]) for place, module in found]
+    return [_row(place, module, found, calls[id(module)], frozen) for place, module in found]
 
 
-def _row(place: str, module: Any, found: list[tuple[str, Any]], calls: list[_Call]) -> Row:
+def _row(place: str, module: Any, found: list[tuple[str, Any]], calls: list[_Call], frozen: frozenset[int]) -> Row:
+    own = own_parameters(module)
     above = [other for other, _ in found if other != place and (not other or place.startswith(f"{other}."))]
     return Row(
         place=place,
@@ -155,14 +168,16 @@ def _row(place: str, module: Any, found: list[tuple[str, Any]], calls: list[_Cal
         depth=len(above),
         calls=len(calls),
         output_shape=calls[-1].output_shape if calls else None,
-        parameters=sum(parameter.array.size for parameter in own_parameters(module)),
+        parameters=sum(parameter.array.size for parameter in own),
         flops=sum(call.flops for call in calls),
         bytes=sum(call.bytes for call in calls),
+        frozen=sum(parameter.array.size for parameter in own if id(parameter.array) in frozen),
     )
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     layer = f"{row.place}  {row.layer}" if row.place else row.layer
     layer += f"  {row.calls} times" if row.calls > 1 else ""
+    layer += "  frozen" if row.frozen else ""
     shape = "-" if row.output_shape is None else str(row.output_shape)
     return "  " * row.depth + layer, shape, count(row.parameters), short(row.flops), short(row.bytes)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import Array, choose_dtype, stay_unfilled
 from ..checks import as_at_least_zero, as_share, as_size
+from ..freezing import leaves_frozen
 from ..module import named
 from ..replay import is_replaying
 from ..watched import Watched
@@ -127,6 +128,7 @@ class BatchNorm(Parametric):
         )
         return output
 
+    @leaves_frozen
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return the gradient at ``input``; write ``grad_weight`` and ``grad_bias``, or add to them."""
@@ -136,8 +138,8 @@ class BatchNorm(Parametric):
             self._weight,
             self._running_mean,
             self._running_var,
-            self._grad_weight,
-            self._grad_bias,
+            self._to_write(self._grad_weight),
+            self._to_write(self._grad_bias),
             self.eps,
             bool(self.training),
             bool(accumulate),
@@ -149,8 +151,8 @@ class BatchNorm(Parametric):
         plan.batch_norm(
             self._weight,
             self._bias,
-            self._grad_weight,
-            self._grad_bias,
+            self._to_write(self._grad_weight),
+            self._to_write(self._grad_bias),
             self._running_mean,
             self._running_var,
             self._num_batches_tracked,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import Array, choose_dtype
 from ..checks import as_size
+from ..freezing import leaves_frozen
 from ..module import named
 from ..random import Randomness, Seed
 from .parametric import Parametric, array_attribute
@@ -85,16 +86,16 @@ class Linear(Parametric):
         self.output = output = _core.linear_forward(input, self._weight, self._bias)
         return output
 
+    @leaves_frozen
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output @ W``; write ``grad_W`` and ``grad_b``, or add to them."""
-        return _core.linear_backward(
-            input, grad_output, self._weight, self._grad_weight, self._grad_bias, bool(accumulate)
-        )
+        grad_weight, grad_bias = self._to_write(self._grad_weight), self._to_write(self._grad_bias)
+        return _core.linear_backward(input, grad_output, self._weight, grad_weight, grad_bias, bool(accumulate))
 
     def add_to(self, plan: Plan) -> None:
         """Describe this layer to a compiled step."""
-        plan.linear(self._weight, self._bias, self._grad_weight, self._grad_bias)
+        plan.linear(self._weight, self._bias, self._to_write(self._grad_weight), self._to_write(self._grad_bias))
 
     def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
         """Return ``2 rows dim_in dim_out`` plus the bias for forward, two such products plus its sum for backward."""

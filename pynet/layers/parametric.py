@@ -22,6 +22,10 @@ class Parametric(Layer):
             is_locked = isinstance(value, np.ndarray) and not value.flags.writeable
             vars(self)[name] = aligned(value) if is_locked else value
 
+    def _to_write(self, gradient: Array | None) -> Array | None:
+        """Return a gradient for kernels to write into; None if it is frozen."""
+        return None if self.frozen else gradient
+
     def _assign(self, name: str, shown: str, value: object) -> None:
         current: Array | None = getattr(self, f"_{name}")
         if current is None:

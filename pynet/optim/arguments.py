@@ -52,23 +52,38 @@ class Slot:
 
 
 class Step:
-    """The arguments of one step, which serve the next one too while all arrays are the same objects."""
+    """The arguments of one step, which serve the next one too while all arrays are the same objects.
+
+    Parameters
+    ----------
+    parameters, frozen
+        All of the model, and the ids of the arrays that are not to move.
+    buffer_names : tuple of str
+        Of the optimizer's arrays.
+    slots, states : list
+        Of the parameters that are to move: themselves, and what the optimizer keeps for each.
+    resting : dict
+        What it keeps for those that are frozen, by name.
+    """
 
     def __init__(
         self,
         parameters: list[protocol.Parameter],
+        frozen: frozenset[int],
         buffer_names: tuple[str, ...],
         slots: list[Slot],
         states: list[dict[str, Any]],
+        resting: dict[str, dict[str, Any]],
     ) -> None:
-        self._parameters, self._buffer_names = parameters, buffer_names
+        self._parameters, self._frozen, self._buffer_names = parameters, frozen, buffer_names
+        self.names = [slot.name for slot in slots]
         self.arrays, self.gradients = [slot.array for slot in slots], [slot.gradient for slot in slots]
         self.buffers = [[state[name] for state in states] for name in buffer_names]
         # Each parameter's own count is a view of these, for C++ counts where the numbers lie.
         self.steps = np.array([state["step"] for state in states], np.int64)
         for position, state in enumerate(states):
             state["step"] = self.steps[position : position + 1].reshape(())
-        self.state_by_name = {slot.name: state for slot, state in zip(slots, states, strict=True)}
+        self.state_by_name = resting | dict(zip(self.names, states, strict=True))
         self.odd = [slot for slot in slots if slot.is_odd]
         self.watch: _core.Watch | None = None
         self.own: Array | None = None  # what parameters of groups have of their own
@@ -77,7 +92,9 @@ class Step:
         """Whether it is known without a look at the model that nothing in it has changed."""
         return self.watch is not None and self.watch.is_current() and buffer_names == self._buffer_names
 
-    def is_for(self, parameters: list[protocol.Parameter], buffer_names: tuple[str, ...]) -> bool:
+    def is_for(
+        self, parameters: list[protocol.Parameter], frozen: frozenset[int], buffer_names: tuple[str, ...]
+    ) -> bool:
         """Whether these are the very arrays it was made for."""
         return (
             len(parameters) == len(self._parameters)
@@ -85,5 +102,5 @@ class Step:
                 new.array is old.array and new.gradient is old.gradient and new.name == old.name
                 for new, old in zip(parameters, self._parameters, strict=True)
             )
-            and buffer_names == self._buffer_names
+            and (frozen, buffer_names) == (self._frozen, self._buffer_names)
         )

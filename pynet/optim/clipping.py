@@ -8,6 +8,7 @@ import numpy as np
 from .. import protocol
 from ..arrays import Array
 from ..checks import as_number
+from ..freezing import learning
 
 # PyTorch's, which keeps a norm of 0 from being divided by.
 _EPS = 1e-6
@@ -42,8 +43,8 @@ def clip_grad_norm_(model: Any, max_norm: float, norm_type: float = 2.0) -> floa
     A norm that is not finite is no error, as PyTorch's is not: NaN makes all gradients NaN; inf makes them 0, and NaN
     where they were inf. ``math.isfinite`` of what is returned tells before the optimizer's ``step()``.
 
-    Sums are taken in double. Gradients that do not exist yet count nothing. An array that two layers share counts once
-    for each gradient, where PyTorch counts their sum.
+    Sums are taken in double. Gradients that do not exist yet, and frozen ones, count nothing. An array that two layers
+    share counts once for each gradient, where PyTorch counts their sum.
 
     References
     ----------
@@ -79,7 +80,7 @@ def clip_grad_value_(model: Any, clip_value: float) -> None:
 
     Notes
     -----
-    NaN stays NaN. Gradients that do not exist yet are left out.
+    NaN stays NaN. Gradients that do not exist yet, and frozen ones, are left out.
 
     References
     ----------
@@ -104,7 +105,7 @@ def _with_gradients(model: Any, caller: str) -> list[protocol.Parameter]:
             f"model must be a module, got {model if isinstance(model, type) else type(model).__name__}: "
             f"write {caller}(model, ...), not its class or its parameters"
         )
-    return [p for p in protocol.all_parameters(model) if p.gradient is not None]
+    return [p for p in learning(model) if p.gradient is not None]
 
 
 def _total_norm(gradients: list[Array], order: float) -> float:

@@ -73,15 +73,15 @@ class Groups:
             found.append([parameter.name for parameter in parameters if parameter.name in own])
         return found
 
-    def own_numbers(self, parameters: list[protocol.Parameter]) -> Array | None:
-        """Return a row ``lr ratio, weight decay`` for each parameter, -1 for the optimizer's; None without groups."""
+    def own_numbers(self, parameters: list[protocol.Parameter], names: list[str]) -> Array | None:
+        """Return a row ``lr ratio, weight decay`` for each name, -1 for the optimizer's; None without groups."""
         if not self._members:
             return None
         rows = {parameter.name: (1.0, -1.0) for parameter in parameters}
-        for members, names in zip(self._members, self.assigned(parameters), strict=True):
+        for members, own in zip(self._members, self.assigned(parameters), strict=True):
             decay = -1.0 if members.weight_decay is None else members.weight_decay
-            rows |= dict.fromkeys(names, (members.lr_ratio, decay))
-        return np.array([rows[parameter.name] for parameter in parameters], np.float64).reshape(-1, 2)
+            rows |= dict.fromkeys(own, (members.lr_ratio, decay))
+        return np.array([rows[name] for name in names], np.float64).reshape(-1, 2)
 
     def at_present(self, model: Any, lr: float, weight_decay: float) -> list[Group]:
         """Return them with the numbers that the optimizer's give them."""

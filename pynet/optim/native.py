@@ -39,9 +39,9 @@ class NativeOptimizer(Optimizer):
         """Describe the step to a compiled one."""
         plan.move_by(self._update())
 
-    def _new_step(self, parameters: list[protocol.Parameter]) -> Step:
-        step = super()._new_step(parameters)
-        step.own = self._groups.own_numbers(parameters)
+    def _new_step(self, parameters: list[protocol.Parameter], frozen: frozenset[int]) -> Step:
+        step = super()._new_step(parameters, frozen)
+        step.own = self._groups.own_numbers(parameters, step.names)
         return step
 
     def _run(self, step: Step) -> None:

@@ -9,6 +9,7 @@ from .. import _core, protocol
 from ..arrays import Array, aligned, as_array
 from ..checks import as_at_least_zero, as_mapping, as_size, require_entries
 from ..errors import ShapeError
+from ..freezing import frozen_arrays
 from ..watched import Watched
 from .arguments import Slot, Step
 
@@ -102,9 +103,9 @@ class Optimizer:
         step = self._step
         if step is not None and step.is_unchanged(self.buffers):
             return step
-        parameters = protocol.all_parameters(self.model)
-        if step is None or not step.is_for(parameters, self.buffers):
-            return self._new_step(parameters)
+        parameters, frozen = protocol.all_parameters(self.model), frozen_arrays(self.model)
+        if step is None or not step.is_for(parameters, frozen, self.buffers):
+            return self._new_step(parameters, frozen)
         step.watch = protocol.watch(self.model)
         return step
 
@@ -114,20 +115,23 @@ class Optimizer:
             _core.structure_changed()
             step.watch = protocol.watch(self.model)
 
-    def _new_step(self, parameters: list[protocol.Parameter]) -> Step:
+    def _new_step(self, parameters: list[protocol.Parameter], frozen: frozenset[int]) -> Step:
         present = {id(parameter.array) for parameter in parameters}
         by_array = {id(state["of"]): state for state in self._state.values()}
-        slots, states = [], []
+        slots, states, resting = [], [], {}
         for parameter in parameters:
-            slot = Slot(parameter)
             state = self._state.get(parameter.name)
             if state is None or state["of"] is not parameter.array:
                 if state is not None and id(state["of"]) in present:
                     state = None  # that name was another layer's
                 state = by_array.get(id(parameter.array), state)
-            slots.append(slot)
+            if id(parameter.array) in frozen:
+                if state is not None:
+                    resting[parameter.name] = state | {"of": parameter.array}
+                continue
+            slots.append(slot := Slot(parameter))
             states.append(self._completed(state or {}, slot.array) | {"of": parameter.array})
-        return Step(parameters, self.buffers, slots, states)
+        return Step(parameters, frozen, self.buffers, slots, states, resting)
 
     def _completed(self, state: dict[str, Any], array: Array) -> dict[str, Any]:
         """Return the state with what it lacks for this array; where something is lacking, steps count from 0 again."""

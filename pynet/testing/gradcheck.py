@@ -12,6 +12,7 @@ from .. import protocol
 from ..arrays import Array, as_array
 from ..criterion import Criterion
 from ..errors import GradientError, ShapeError
+from ..freezing import set_frozen
 from ..module import Module
 
 __all__ = ["GradientReport", "gradcheck"]
@@ -143,6 +144,7 @@ class _ModuleAt(_Function):
         self._module = copy.deepcopy(module)
         self.takes_indices = any(getattr(part, "takes_indices", False) for _, part in protocol.modules(module))
         protocol.convert(self._module, np.dtype(np.float64))
+        set_frozen(self._module, False)
         self._random = np.random.get_state()
         self._grad_output = None if grad_output is None else as_array(grad_output, "grad_output").astype(np.float64)
 

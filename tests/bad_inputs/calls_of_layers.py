@@ -281,6 +281,13 @@ METHODS = [
         wrong={"mode": made(ValueError, "ambiguous", array=lambda: np.ones(2))},
         owner="Module",
     ),
+    attribute(
+        linear,
+        "frozen",
+        lambda: True,
+        made(ValueError, "ambiguous", array=lambda: np.ones(2)),
+        owner="Module",
+    ),
     *(
         method(
             linear,

@@ -17,6 +17,7 @@ struct Layer {
     Kind kind;
     Index out = 0;       // 0: as many as before
     bool plain = false;  // a Linear without bias, a BatchNorm without weight and bias
+    bool frozen = false;
 };
 
 // A network and what it learns.
@@ -42,6 +43,7 @@ template <class T>
 struct Array {
     std::vector<T> value, gradient, velocity;
     std::int64_t steps = 0;
+    bool frozen = false;
 
     // Numbers whose sums of so many are about 1, exact in both types.
     void fill(Index size, Index summands, unsigned seed) {
@@ -54,7 +56,7 @@ struct Array {
     T at(Index i, T otherwise) const { return value.empty() ? otherwise : value[i]; }
     pynet::Parameter<T> parameter() {
         if (value.empty()) return {};
-        return {value.data(), gradient.data(), Index(value.size()), {{velocity.data()}}, {&steps}};
+        return {value.data(), frozen ? nullptr : gradient.data(), Index(value.size()), {{velocity.data()}}, {&steps}};
     }
 };
 
@@ -85,6 +87,7 @@ struct Network {
             if ((linear || norm) && !layer.plain) m.bias.fill(m.out, 1, ++seed);
             if (norm) m.mean = numbers<T>(m.out, ++seed);
             for (const T x : m.mean) m.var.push_back(x * x + 1);
+            m.weight.frozen = m.bias.frozen = layer.frozen;
             in = m.out;
             modules.push_back(std::move(m));
         }
@@ -270,10 +273,14 @@ double loss_of(Loss loss, Values& output, const Values& target, Index columns) {
 void learn(Network<double>& net, pynet::Clip limits) {
     double squares = 0;
     for (const auto* a : net.arrays()) {
-        for (const double g : a->gradient) squares += g * g;
+        for (const double g : a->gradient) squares += a->frozen ? 0 : g * g;
     }
     const double factor = std::min(1.0, limits.norm / (std::sqrt(squares) + 1e-6));
     for (auto* a : net.arrays()) {
+        if (a->frozen) {
+            a->gradient.assign(a->value.size(), sentinel);
+            continue;
+        }
         for (std::size_t i = 0; i < a->value.size(); ++i) {
             double &g = a->gradient[i], &v = a->velocity[i], &p = a->value[i];
             g = std::max(-limits.value, std::min(limits.value, g * factor));
@@ -397,6 +404,39 @@ TEST_CASE("plan steps are the reference's for batches of every size, and keep gr
     const Task squares{33, {{K::linear, 70}, {K::relu}, {K::linear, 3}}, Loss::squares, false};
     each({classifier, normalised, squares}, batch_sizes, [](auto& trial, Index rows) {
         for (const bool keep : {false, true, false}) trial.step(rows, {keep, false});
+    });
+}
+
+TEST_CASE("plan steps leave what is frozen alone, wherever it stands") {
+    const std::vector<Layer> layers{{K::linear, 50}, {K::batch_norm}, {K::relu},       {K::linear, 40, true},
+                                    {K::relu},       {K::softmax},    {K::batch_norm}, {K::linear, 7}};
+    std::vector<Task> tasks;
+    for (const std::vector<int>& frozen : {std::vector{0},
+                                           {1},
+                                           {0, 1},
+                                           {3},
+                                           {0, 3},
+                                           {1, 3},
+                                           {0, 1, 3},
+                                           {6},
+                                           {7},
+                                           {6, 7},
+                                           {0, 1, 3, 6},
+                                           {0, 1, 3, 6, 7}}) {
+        for (const bool with_norm : {true, false}) {
+            Task task{64, {}};
+            for (int i = 0; i < int(layers.size()); ++i) {
+                if (!with_norm && layers[i].kind == K::batch_norm) continue;
+                task.layers.push_back(layers[i]);
+                task.layers.back().frozen = std::find(frozen.begin(), frozen.end(), i) != frozen.end();
+            }
+            tasks.push_back(task);
+        }
+    }
+    each(tasks, {1, 2, 65, 130, 400}, [](auto& trial, Index rows) {
+        for (const bool keep : {false, true}) trial.step(rows, {keep, false});
+        trial.plan.optimizer.clip.norm = 0.05;
+        trial.step(rows, {false, false});
     });
 }
 

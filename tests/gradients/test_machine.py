@@ -1,6 +1,7 @@
 """A machine that calls the public API in random order, and compares after every call with a NumPy model of it."""
 
 import copy
+from itertools import compress
 
 import numpy as np
 import pytest
@@ -45,6 +46,10 @@ def numbers(seed, *shape):
     return np.random.default_rng(seed).normal(size=shape)
 
 
+def is_frozen(layer):
+    return getattr(layer.of, "frozen", False)
+
+
 class PublicApi(RuleBasedStateMachine):
     """A model with its optimizer and a compiled step, and the same in NumPy."""
 
@@ -72,12 +77,8 @@ class PublicApi(RuleBasedStateMachine):
     def backward(self, seed, accumulate, elsewhere):
         x = numbers(seed + 1, *self.x.shape) if elsewhere else self.x
         grad = numbers(seed, *self.x.shape)
-        before = [array.copy() for array in self.numpy.all_grads()]
-        got, want = self.model.backward(x, grad, accumulate=accumulate), self.numpy.backward(x, grad)
+        got, want = self.model.backward(x, grad, accumulate=accumulate), self.backward_of_numpy(x, grad, accumulate)
         np.testing.assert_allclose(got, want, rtol=1e-8, atol=1e-10)
-        if accumulate:
-            for total, kept in zip(self.numpy.all_grads(), before, strict=True):
-                total += kept
 
     @rule(training=st.booleans())
     def switch(self, training):
@@ -118,6 +119,18 @@ class PublicApi(RuleBasedStateMachine):
                 setattr(layer, name, value)
         self.x = None  # what forward has kept is of the old number
 
+    @rule(place=st.integers(0, 20), frozen=st.booleans())
+    def freeze(self, place, frozen):
+        part = self.model[place % len(self.model)]
+        if isinstance(part, pynet.Module):
+            assert (part.freeze() if frozen else part.unfreeze()) is part
+        else:
+            part.frozen = frozen
+
+    @rule()
+    def unfreeze_all(self):
+        self.model.unfreeze()
+
     @rule(lr=st.floats(0, 0.05))
     def change_lr(self, lr):
         self.optimizer.lr = self.sgd.lr = lr
@@ -127,7 +140,7 @@ class PublicApi(RuleBasedStateMachine):
     @rule()
     def optimizer_step(self):
         self.optimizer.step()
-        self.sgd.step(self.numpy.all_arrays(), self.numpy.all_grads())
+        self.step_of_numpy()
 
     @rule(rows=rows, seed=seeds)
     def compiled_step(self, rows, seed):
@@ -138,13 +151,13 @@ class PublicApi(RuleBasedStateMachine):
         for layer, of in zip(self.numpy.layers, Sequential(twin).layers, strict=True):
             layer.of = of.of
         output = self.numpy.forward(x)
-        self.numpy.backward(x, MSELoss().backward(output, y))
+        self.backward_of_numpy(x, MSELoss().backward(output, y))
         np.random.seed(seed % 1000)
         loss = self.step(x, y, gradients=True)
         assert self.step.compiled == all(type(layer).__module__.startswith("pynet.") for layer in self.ours())
         np.testing.assert_allclose(loss, MSELoss().forward(output, y), rtol=1e-9)
         np.testing.assert_allclose(self.step.output, output, rtol=1e-9, atol=1e-11)
-        self.sgd.step(self.numpy.all_arrays(), self.numpy.all_grads())
+        self.step_of_numpy()
         self.point_at_the_model()
         self.x = None
 
@@ -208,6 +221,30 @@ class PublicApi(RuleBasedStateMachine):
     def ours(self):
         """The layers of the model, in order."""
         return [layer.of for layer in Sequential(self.model).layers]
+
+    def backward_of_numpy(self, x, grad, accumulate=False):
+        """Backward; a frozen layer's gradients are those that it had."""
+        before = [[array.copy() for array in layer.grads] for layer in self.numpy.layers]
+        grad_input = self.numpy.backward(x, grad)
+        for layer, kept in zip(self.numpy.layers, before, strict=True):
+            if is_frozen(layer):
+                layer.grads = kept
+            elif accumulate:
+                for total, part in zip(layer.grads, kept, strict=True):
+                    total += part
+        return grad_input
+
+    def step_of_numpy(self):
+        """A step of what is not frozen."""
+        if self.sgd.velocity is None:
+            self.sgd.velocity = [np.zeros_like(array) for array in self.numpy.all_arrays()]
+        learns = [not is_frozen(layer) for layer in self.numpy.layers for _ in layer.arrays]
+        sgd = SGD(self.sgd.lr, self.sgd.momentum)
+        arrays, grads, sgd.velocity = (
+            list(compress(values, learns))
+            for values in (self.numpy.all_arrays(), self.numpy.all_grads(), self.sgd.velocity)
+        )
+        sgd.step(arrays, grads)
 
     def point_at_the_model(self):
         for layer, ours in zip(self.numpy.layers, self.ours(), strict=True):
