@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from . import protocol
 
 
@@ -31,3 +33,10 @@ def as_optimizer(optimizer: Any, model: Any) -> Any:
     if getattr(optimizer, "model", model) is not model:
         raise ValueError("optimizer moves another model than the one that is to be trained")
     return optimizer
+
+
+def as_loss(value: Any) -> float:
+    """Return a criterion's loss as a float; raise if it is not one number."""
+    if np.ndim(value):
+        raise TypeError(f"the criterion must return one number, got shape {np.shape(value)}: reduction='mean' does")
+    return float(value)

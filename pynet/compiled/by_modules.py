@@ -5,18 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from .. import protocol
 from ..arrays import Array
 from ..optim.clipping import clip_grad_norm_, clip_grad_value_
-
-
-def as_loss(value: Any) -> float:
-    """Return a criterion's loss as a float; raise if it is not one number."""
-    if np.ndim(value):
-        raise TypeError(f"the criterion must return one number, got shape {np.shape(value)}: reduction='mean' does")
-    return float(value)
+from ..roles import as_loss
 
 
 def buffers_of(model: Any) -> list[Array]:

@@ -6,6 +6,7 @@ from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .clipping import clip_grad_norm_, clip_grad_value_
 from .ema import EMA
+from .lbfgs import LBFGS
 from .nadam import NAdam
 from .optimizer import Optimizer
 from .rmsprop import RMSprop
@@ -13,6 +14,7 @@ from .sgd import SGD
 
 __all__ = [
     "EMA",
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",

@@ -15,7 +15,7 @@ from ..places import places, title
 
 GivenGroups: TypeAlias = Iterable[Mapping[str, Any]]
 
-_OWN_NUMBERS = ("lr", "weight_decay")
+_NUMBERS = ("lr", "weight_decay")
 
 
 class Group(NamedTuple):
@@ -55,10 +55,13 @@ class Groups:
         The optimizer's learning rate, to which theirs keep their proportions.
     given : iterable of dict
         As the optimizers describe it.
+    numbers : tuple of str, default ("lr", "weight_decay")
+        What a group can have of its own.
     """
 
-    def __init__(self, model: Any, lr: float, given: Any) -> None:
-        self._members = [_as_members(model, lr, each, f"groups[{i}]") for i, each in enumerate(_as_dicts(given))]
+    def __init__(self, model: Any, lr: float, given: Any, numbers: tuple[str, ...] = _NUMBERS) -> None:
+        dicts = enumerate(_as_dicts(given))
+        self._members = [_as_members(model, lr, entries, f"groups[{i}]", numbers) for i, entries in dicts]
 
     def __len__(self) -> int:
         return len(self._members)
@@ -144,11 +147,11 @@ def _as_dicts(given: Any) -> list[Mapping[str, Any]]:
     return found
 
 
-def _as_members(model: Any, lr: float, entries: Mapping[str, Any], where: str) -> _Members:
-    unknown = [name for name in entries if name not in ("parameters", *_OWN_NUMBERS)]
-    if unknown or "parameters" not in entries:
-        raise ValueError(f"{where} has {sorted(map(str, entries))}, expected 'parameters' and 'lr' or 'weight_decay'")
-    own = {name: as_at_least_zero(entries[name], f"{where}['{name}']") for name in _OWN_NUMBERS if name in entries}
+def _as_members(model: Any, lr: float, entries: Mapping[str, Any], where: str, numbers: tuple[str, ...]) -> _Members:
+    if "parameters" not in entries or any(name not in ("parameters", *numbers) for name in entries):
+        expected = " or ".join(map(repr, numbers))
+        raise ValueError(f"{where} has {sorted(map(str, entries))}, expected 'parameters' and {expected}")
+    own = {name: as_at_least_zero(entries[name], f"{where}['{name}']") for name in numbers if name in entries}
     if own.get("lr") is not None and lr == 0:
         raise ValueError(f"{where} has an lr, which keeps its proportion to the optimizer's: that must not be 0")
     given = entries["parameters"]

@@ -22,7 +22,7 @@ from ..optim import SGD, Adam
 from ..protocol import is_module
 from ..sequential import Sequential
 from .base import NetworkEstimator
-from .lbfgs import Objective, minimise
+from .lbfgs import Scaled, minimise
 from .penalty import biases_alone
 
 ACTIVATIONS = {
@@ -177,20 +177,19 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
         if self._held_out is not None:
             raise ValueError("solver 'lbfgs' does without eval_set: there are no epochs after which to look at it")
         X = X.toarray() if hasattr(X, "toarray") else X
-        mean = 1.0 if weight is None else float(weight.mean())
-        weight = None if weight is None else (weight / mean).astype(X.dtype)
-        decay = self._decay(len(codes) * mean)
-        target = self._target(codes)
-        objective = Objective(self.model_.train(), self.criterion_, X, target, weight, decay, self._scale)
+        decay = self._decay(len(codes) if weight is None else float(weight.sum()))
+        criterion, target = Scaled(self.criterion_, self._scale), self._target(codes)
+        limits = {"max_iter": self.max_iter, "max_eval": self.max_fun, "tolerance_grad": self.tol}
         try:
-            found = minimise(objective, self.max_iter, self.max_fun, self.tol)
+            found = minimise(self.model_.train(), criterion, X, target, weight, decay, **limits)
         finally:
             self.model_.eval()
-        if not found.success:
+        if not found.converged:
             warnings.warn(f"L-BFGS has not converged: {found.message}", ConvergenceWarning, stacklevel=4)
-        self.loss_ = self.best_loss_ = float(found.fun)
-        self.n_iter_, self.t_ = int(found.nit), self.t_ + len(codes) * int(found.nit)
-        self.stopped_ = bool(found.success)
+        self.loss_ = self.best_loss_ = found.losses[-1]
+        self.n_iter_ = len(found.losses) - 1
+        self.t_ += len(codes) * self.n_iter_
+        self.stopped_ = found.converged
 
     def _begin(self, X: Any, random_state: Any) -> None:
         super()._begin(X, random_state)

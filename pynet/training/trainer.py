@@ -17,7 +17,7 @@ from ..arrays import Array, as_array, as_input, native_float
 from ..callbacks.callback import Callback
 from ..checks import as_positive, as_size
 from ..compiled import CompiledStep
-from ..compiled.by_modules import as_loss, buffers_of, step_by_modules
+from ..compiled.by_modules import buffers_of, step_by_modules
 from ..data.batches import batch_ends, batches
 from ..data.loader import as_rows
 from ..errors import CheckpointError, DivergedError, ShapeError, StateError
@@ -25,7 +25,7 @@ from ..inspection import trace_nan
 from ..metrics import Metric, MetricLike, as_metrics
 from ..random import Randomness, Seed
 from ..replay import replay
-from ..roles import as_criterion, as_module, as_optimizer
+from ..roles import as_criterion, as_loss, as_module, as_optimizer
 from ..saving import told_of
 from ..snapshot import restore_snapshot, take_snapshot
 from . import checkpoint, random_state
