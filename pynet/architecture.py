@@ -29,6 +29,7 @@ _NUMBERS: dict[type, Callable[..., int]] = {
     layers.GroupNorm: lambda num_channels, affine=True, **_: 2 * _size(num_channels) * bool(affine),
     layers.Embedding: lambda num_embeddings, embedding_dim, **_: _size(num_embeddings) * _size(embedding_dim),
     layers.BatchNorm: lambda num_features, affine=True, **_: _size(num_features) * (4 if affine else 2) + 1,
+    layers.PReLU: lambda num_parameters=1, **_: _size(num_parameters),
 }
 
 # How often modules may stand in a model; one that holds another twice, which does so too, is soon beyond all bounds.

@@ -1,5 +1,6 @@
 """The one table of modules and criteria: most tests are a function over its rows."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from itertools import product
@@ -19,6 +20,7 @@ class Case(NamedTuple):
     training: bool = True
     refuses: tuple[tuple[int, ...], ...] = ()
     takes_indices: bool = False
+    scale: float = 1.0
 
     def module(self, dtype=np.float64):
         """A module with parameters that are not what they were at the start."""
@@ -30,17 +32,18 @@ class Case(NamedTuple):
         return module
 
     def input(self, dtype=np.float64):
-        """Numbers away from the kinks at 0; indices from 0 to 2."""
+        """Numbers away from the kinks at 0, up to twice the scale; indices from 0 to 2."""
         random = np.random.default_rng(1)
         if self.takes_indices:
             return random.integers(0, 3, self.shape).astype(dtype)
-        return (random.uniform(0.1, 2, self.shape) * random.choice([-1, 1], self.shape)).astype(dtype)
+        x = random.uniform(0.1, 2, self.shape) * random.choice([-1, 1], self.shape)
+        return (self.scale * x).astype(dtype)
 
 
-def variants(make, options, shapes, reference, modes=(True,), refuses=(), takes_indices=False):
+def variants(make, options, shapes, reference, modes=(True,), refuses=(), takes_indices=False, scale=1.0):
     """A row for each of the options, shapes and modes."""
     return [
-        Case(partial(make, *arguments), shape, reference, training, refuses, takes_indices)
+        Case(partial(make, *arguments), shape, reference, training, refuses, takes_indices, scale)
         for arguments, shape, training in product(options, shapes, modes)
     ]
 
@@ -104,6 +107,28 @@ def one_after_another(m, x):
     return x
 
 
+def elu(x, alpha=1.0, scale=1.0):
+    return scale * np.where(x > 0, x, alpha * (np.exp(x) - 1))
+
+
+def gelu(m, x):
+    u = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
+    cdf = (1 + np.tanh(u)) / 2 if m.approximate == "tanh" else np.vectorize(math.erfc)(-x / np.sqrt(2)) / 2
+    return x * cdf
+
+
+def softplus(x, beta=1.0, threshold=20.0):
+    return np.where(beta * x > threshold, x, np.log(1 + np.exp(beta * x)) / beta)
+
+
+def prelu(m, x):
+    return np.where(x > 0, x, (m.weight if len(m.weight) == 1 else per_channel(m.weight, x)) * x)
+
+
+def sine():
+    return pynet.Activation(np.sin, np.cos)
+
+
 def network():
     inner = pynet.Sequential(pynet.Tanh(), pynet.Linear(6, 3))
     return pynet.Sequential(pynet.Linear(4, 6), pynet.BatchNorm(6), inner, pynet.SoftMax())
@@ -146,6 +171,7 @@ NO_ROWS = ((), (4,))  # too few axes for a batch of rows
 
 # Sizes 1, an axis of length 1 in every place, and lengths on both sides of a vector's.
 ANY = [(5, 4), (7,), (1, 1), (3, 1, 2), (2, 3, 9), (2, 37)]
+SOME = [(5, 4), (2, 37)]
 OF_4 = [(5, 4), (1, 4), (5, 2, 4), (2, 1, 3, 4)]
 CLASSES = [(5, 4), (7,), (1, 1), (3, 1), (2, 3, 40)]
 CHANNELS = [(5, 3), (2, 3, 1), (5, 3, 2), (1, 3, 2, 4), (2, 3, 2, 2), (2, 3, 1, 2, 3)]
@@ -161,6 +187,21 @@ MODULES = [
     *variants(pynet.LeakyReLU, [(-2.0,), (0.0,), (1.0,), (2,)], ANY[:2], lambda m, x: np.where(x > 0, x, m.slope * x)),
     *variants(pynet.Sigmoid, ONCE, ANY, lambda m, x: 1 / (1 + np.exp(-x))),
     *variants(pynet.Tanh, ONCE, ANY, lambda m, x: np.tanh(x)),
+    *variants(pynet.ELU, [(), (0.5,)], SOME, lambda m, x: elu(x, m.alpha)),
+    *variants(pynet.SELU, ONCE, SOME, lambda m, x: elu(x, 1.6732632423543772, 1.0507009873554805)),
+    *variants(pynet.GELU, [(), ("tanh",)], SOME, gelu),
+    *variants(pynet.SiLU, ONCE, SOME, lambda m, x: x / (1 + np.exp(-x))),
+    *variants(pynet.Mish, ONCE, SOME, lambda m, x: x * np.tanh(softplus(x))),
+    *variants(pynet.Softplus, [(), (2.0, 1.0)], SOME, lambda m, x: softplus(x, m.beta, m.threshold)),
+    *variants(pynet.Softsign, ONCE, SOME, lambda m, x: x / (1 + np.abs(x))),
+    *variants(pynet.Hardtanh, [(), (-0.5, 3)], SOME, lambda m, x: np.clip(x, m.min_val, m.max_val)),
+    *variants(pynet.ReLU6, ONCE, SOME, lambda m, x: np.clip(x, 0, 6), scale=4.0),
+    *variants(pynet.Hardsigmoid, ONCE, SOME, lambda m, x: np.clip(x / 6 + 0.5, 0, 1), scale=2.0),
+    *variants(pynet.Hardswish, ONCE, SOME, lambda m, x: x * np.clip(x / 6 + 0.5, 0, 1), scale=2.0),
+    *variants(pynet.LogSigmoid, ONCE, SOME, lambda m, x: np.log(1 / (1 + np.exp(-x)))),
+    *variants(sine, ONCE, SOME, lambda m, x: np.sin(x)),
+    *variants(pynet.PReLU, ONCE, SOME, prelu),
+    *variants(pynet.PReLU, [(3,)], CHANNELS[:4], prelu, refuses=(*NO_ROWS, (5, 4), (3, 5, 4))),
     *variants(pynet.SoftMax, ONCE, CLASSES, lambda m, x: softmax(x), refuses=((),)),
     *variants(pynet.LogSoftMax, ONCE, CLASSES, lambda m, x: np.log(softmax(x)), refuses=((),)),
     *variants(
@@ -223,6 +264,9 @@ MODULES = [
     *variants(network, ONCE, OF_4[:1], one_after_another, BOTH, refuses=NO_ROWS),
     *variants(network_with_kinks, ONCE, [(5, 8), (5, 2, 4)], one_after_another, BOTH),
 ]
+
+# Those that a file can keep: functions it cannot.
+SAVEABLE = [case for case in MODULES if case.make.func is not sine]
 
 LABELS = np.array([0, 2, 1, 2, 0])
 ONE_HOT = np.eye(3)[LABELS]

@@ -27,6 +27,22 @@ MIDDLES = [
     lambda: pynet.Sequential(pynet.BatchNorm(20), pynet.ReLU(), pynet.Dropout(0.5, seed=1)),
     lambda: pynet.Sequential(pynet.SoftMax(), pynet.ReLU(), pynet.BatchNorm(20), pynet.LogSoftMax(), pynet.SoftMax()),
     lambda: pynet.Sequential(pynet.LeakyReLU(0.1), pynet.ReLU(), pynet.ReLU(), pynet.Dropout(0.1, seed=2)),
+    lambda: pynet.ELU(0.5),
+    pynet.SELU,
+    pynet.GELU,
+    lambda: pynet.GELU("tanh"),
+    pynet.SiLU,
+    pynet.Mish,
+    lambda: pynet.Softplus(2.0, 1.5),
+    pynet.Softsign,
+    lambda: pynet.Hardtanh(-0.5, 1.5),
+    pynet.ReLU6,
+    pynet.Hardsigmoid,
+    pynet.Hardswish,
+    pynet.LogSigmoid,
+    pynet.PReLU,
+    lambda: pynet.PReLU(20),
+    lambda: pynet.Sequential(pynet.ReLU(), pynet.PReLU(), pynet.BatchNorm(20), pynet.PReLU(20), pynet.PReLU()),
 ]
 
 
@@ -89,6 +105,18 @@ OPTIMIZERS = [
 def test_every_optimizer_is_as_in_the_loop(make, dtype, rows):
     model = network(7, 40, 5, dtype=dtype)
     compare(model, pynet.CrossEntropyLoss(), make, lambda i: batch(rows, 7, 5, dtype, i), dtype)
+
+
+@pytest.mark.parametrize("rows", [1, 20, 140])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("weights", [1, 400])
+@pytest.mark.parametrize("options", [{}, {"clip_norm": 0.5}])
+@pytest.mark.parametrize("make", [OPTIMIZERS[3], OPTIMIZERS[6]])
+def test_learned_slopes_of_wide_layers_are_as_in_the_loop(make, options, weights, dtype, rows):
+    """So wide that several parts work on them."""
+    layers = [pynet.Linear(300, 400, seed=0), pynet.PReLU(weights), pynet.Linear(400, 5, seed=1)]
+    model = pynet.Sequential(*layers).astype(dtype)
+    compare(model, pynet.CrossEntropyLoss(), make, lambda i: batch(rows, 300, 5, dtype, i), dtype, steps=3, **options)
 
 
 @pytest.mark.parametrize("options", [{"clip_norm": 0.5}, {"clip_value": 0.01}, {"clip_norm": 1.0, "clip_value": 0.1}])

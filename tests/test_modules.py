@@ -9,6 +9,7 @@ import pytest
 from table import CRITERIA, MODULES, Case, name_of
 
 import pynet
+from pynet.layers.elementwise import Elementwise
 from pynet.testing import check_module, gradcheck
 from pynet.testing.layouts import layouts, plain
 
@@ -101,10 +102,26 @@ def test_there_are_four_thousand_cases_of_gradients():
     assert sum(counts) >= 4000
 
 
+def places_of_kinks(module):
+    """Where a module's derivative jumps."""
+    match module:
+        case pynet.ReLU() | pynet.LeakyReLU() | pynet.ELU() | pynet.SELU() | pynet.PReLU():
+            return [0]
+        case pynet.Hardtanh():
+            return [module.min_val, module.max_val]
+        case pynet.ReLU6():
+            return [0, 6]
+        case pynet.Hardsigmoid() | pynet.Hardswish():
+            return [-3, 3]
+        case pynet.Softplus():
+            return [module.threshold / module.beta]
+    return []
+
+
 @each_module
 def test_gradients_are_compared_ten_steps_away_from_every_kink(case: Case):
     module, x = case.module(), case.input()
-    kinks = [x] if isinstance(module, pynet.ReLU | pynet.LeakyReLU) else []
+    kinks = [x - place for place in places_of_kinks(module)]
     for layer in getattr(module, "layers", []):
         for inner in getattr(layer, "layers", [layer]):
             if isinstance(inner, pynet.ReLU | pynet.LeakyReLU):
@@ -259,11 +276,14 @@ def test_a_linear_without_features_gives_its_bias_and_zero_gradients(dims):
     assert (layer.grad_W.shape, layer.grad_b.tolist()) == (dims[::-1], [5.0] * dims[1])
 
 
-@pytest.mark.parametrize("layer", [pynet.ReLU(), pynet.LeakyReLU(0.1), pynet.Sigmoid(), pynet.Tanh(), pynet.Identity()])
+WITHOUT_AXES = [pynet.Identity(), pynet.PReLU(), pynet.Activation(np.sin, np.cos), *map(pynet.GELU, ("none", "tanh"))]
+
+
+@pytest.mark.parametrize("layer", [*(cls() for cls in Elementwise.__subclasses__()), *WITHOUT_AXES])
 def test_a_number_without_axes_goes_through(layer):
     x = np.array(0.5)
     assert layer.forward(x).shape == ()
-    assert gradcheck(layer, x).checked == 1
+    assert gradcheck(layer, x).checked == 1 + len(layer.parameters())
 
 
 def test_every_public_module_and_criterion_is_in_the_table():

@@ -98,6 +98,9 @@ auto by_dtype(const py::array& array, const F& f) {
     return is_float32(array) ? f(float{}) : f(double{});
 }
 
+// What an element costs, in rough operations, to decide whether the GIL is worth releasing.
+constexpr double cheap = 1, costly = 20;
+
 // Runs a kernel without the GIL where it takes longer than handing the GIL over; f must not touch Python objects.
 template <class F>
 auto compute(double operations, const F& f) {

@@ -6,6 +6,7 @@
 namespace pynet {
 
 void bind_runtime(pybind11::module_& module);
+void bind_activations(pybind11::module_& module);
 void bind_layers(pybind11::module_& module);
 void bind_norms(pybind11::module_& module);
 void bind_embedding(pybind11::module_& module);

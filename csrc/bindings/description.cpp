@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "bindings/activations.hpp"
 #include "bindings/bindings.hpp"
 #include "bindings/collected.hpp"
 #include "bindings/optimizers.hpp"
@@ -18,6 +19,18 @@ SquaresOver squares_over(const std::string& reduction) {
     return reduction == "batch"  ? SquaresOver::batch
            : reduction == "mean" ? SquaresOver::elements
                                  : SquaresOver::nothing;
+}
+
+// The kernel's parameters become arguments, as in activations.cpp.
+template <class Kernel, class... Parameters>
+void describe_activation(py::class_<Description>& d, const char* name, const Kernel& kernel,
+                         const Activation<double, Parameters...>&) {
+    d.def(name, [=](Description& self, Parameters... parameters) {
+        self.with([=](auto& plan) {
+            using T = decltype(type_of(plan));
+            plan.add_activation(kernel(T()), T(parameters)...);
+        });
+    });
 }
 
 }  // namespace
@@ -36,10 +49,14 @@ void bind_description(py::module_& module) {
         });
     });
     d.def("relu", [](Description& self) { self.with([](auto& plan) { plan.add_relu(); }); });
-    d.def("leaky_relu",
-          [](Description& self, double slope) { self.with([=](auto& plan) { plan.add_leaky_relu(slope); }); });
-    d.def("sigmoid", [](Description& self) { self.with([](auto& plan) { plan.add_sigmoid(); }); });
-    d.def("tanh", [](Description& self) { self.with([](auto& plan) { plan.add_tanh(); }); });
+    for_each_activation(
+        [&](const char* name, double, const auto& kernel) { describe_activation(d, name, kernel, kernel(double())); });
+    d.def("prelu", [](Description& self, const py::object& weight, const py::object& grad_weight) {
+        self.with([&](auto& plan) {
+            using T = decltype(type_of(plan));
+            plan.add_prelu(self.parameter<T>(weight, grad_weight));
+        });
+    });
     d.def("softmax", [](Description& self) { self.with([](auto& plan) { plan.add_softmax(); }); });
     d.def("log_softmax", [](Description& self) { self.with([](auto& plan) { plan.add_log_softmax(); }); });
     d.def("dropout", [](Description& self, double p, const py::object& draw) {

@@ -1,4 +1,4 @@
-// The layers: one block each, forward beside backward.
+// The layers but activations: one block each, forward beside backward.
 #include <limits>
 #include <vector>
 
@@ -10,46 +10,6 @@ namespace pynet {
 namespace {
 
 using namespace py::literals;
-
-// What an element costs, in rough operations, to decide whether the GIL is worth releasing.
-constexpr double cheap = 1, costly = 20;
-
-// An element-wise activation, given its table entry of kernels<T>().
-template <class... Parameters, class Entry>
-void bind_activation(py::module_& module, const std::string& name, double cost, const Entry& entry) {
-    module.def((name + "_forward").c_str(), [=](py::handle input_, Parameters... parameters) {
-        const py::array input = as_input(input_, "input");
-        py::array output = empty_like(input);
-        by_dtype(input, [&](auto zero) {
-            using T = decltype(zero);
-            compute(cost * double(input.size()), [&, x = in<T>(input), y = out<T>(output), size = input.size()] {
-                entry(zero).forward(x, y, size, T(parameters)...);
-            });
-        });
-        return output;
-    });
-    module.def((name + "_backward").c_str(), [=](py::handle input_, py::handle grad_output_, Parameters... parameters) {
-        const py::array input = as_input(input_, "input"), grad_output = as_input(grad_output_, "grad_output", input);
-        require_same_shape(grad_output, "grad_output", input, "input");
-        py::array grad_input = empty_like(input);
-        by_dtype(input, [&](auto zero) {
-            using T = decltype(zero);
-            compute(cost * double(input.size()),
-                    [&, x = in<T>(input), dy = in<T>(grad_output), dx = out<T>(grad_input), size = input.size()] {
-                        entry(zero).backward(x, dy, dx, size, T(parameters)...);
-                    });
-        });
-        return grad_input;
-    });
-}
-
-void bind_activations(py::module_& module) {
-    bind_activation(module, "relu", cheap, [](auto zero) { return kernels<decltype(zero)>().relu; });
-    bind_activation<double>(module, "leaky_relu", cheap,
-                            [](auto zero) { return kernels<decltype(zero)>().leaky_relu; });
-    bind_activation(module, "sigmoid", costly, [](auto zero) { return kernels<decltype(zero)>().sigmoid; });
-    bind_activation(module, "tanh", costly, [](auto zero) { return kernels<decltype(zero)>().tanh; });
-}
 
 // A layer that works on rows, given its table entry: SoftMax and LogSoftMax.
 template <class Entry>
@@ -365,7 +325,6 @@ void bind_batch_norm(py::module_& module) {
 }  // namespace
 
 void bind_layers(py::module_& module) {
-    bind_activations(module);
     bind_linear(module);
     bind_row_layer(module, "softmax", [](auto zero) { return kernels<decltype(zero)>().softmax; });
     bind_row_layer(module, "log_softmax", [](auto zero) { return kernels<decltype(zero)>().log_softmax; });

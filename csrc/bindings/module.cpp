@@ -6,6 +6,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     module.doc() = "The compiled kernels of pynet; pynet's modules, criteria and optimizers call them.";
     pynet::register_errors();
     pynet::bind_runtime(module);
+    pynet::bind_activations(module);
     pynet::bind_layers(module);
     pynet::bind_norms(module);
     pynet::bind_embedding(module);

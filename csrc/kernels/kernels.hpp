@@ -10,21 +10,33 @@
 #include "cross_entropy.hpp"
 #include "cross_entropy_loss.hpp"
 #include "dropout.hpp"
+#include "elu.hpp"
 #include "embedding.hpp"
+#include "gelu.hpp"
+#include "hardsigmoid.hpp"
+#include "hardswish.hpp"
+#include "hardtanh.hpp"
 #include "leaky_relu.hpp"
 #include "linear.hpp"
+#include "log_sigmoid.hpp"
 #include "log_softmax.hpp"
 #include "math_loops.hpp"
+#include "mish.hpp"
 #include "mse.hpp"
 #include "nadam.hpp"
 #include "norm.hpp"
+#include "prelu.hpp"
 #include "product.hpp"
 #include "relu.hpp"
 #include "rmsprop.hpp"
 #include "runtime/dispatch.hpp"
+#include "selu.hpp"
 #include "sgd.hpp"
 #include "sigmoid.hpp"
+#include "silu.hpp"
 #include "softmax.hpp"
+#include "softplus.hpp"
+#include "softsign.hpp"
 #include "tanh.hpp"
 
 namespace pynet {
@@ -35,6 +47,19 @@ struct Kernels {
     Activation<T, T> leaky_relu;
     Activation<T> sigmoid;
     Activation<T> tanh;
+    Activation<T, T> elu;
+    Activation<T> gelu;
+    Activation<T> gelu_tanh;
+    Activation<T> hardsigmoid;
+    Activation<T> hardswish;
+    Activation<T, T, T> hardtanh;
+    Activation<T> log_sigmoid;
+    Activation<T> mish;
+    Activation<T> selu;
+    Activation<T> silu;
+    Activation<T, T, T> softplus;
+    Activation<T> softsign;
+    Prelu<T> prelu;
     Linear<T> linear;
     Product<T> product;
     Softmax<T> softmax;

@@ -18,7 +18,7 @@ struct Real<float> {
     using Bits = std::uint32_t;
     static constexpr int mantissa_bits = 23;
     static constexpr Bits bias = 127;
-    static constexpr float exp_limit = 104.0f;  // e^-limit rounds to 0, e^limit is infinite
+    static constexpr float exp_limit = 110.0f;  // limit e^-limit rounds to 0, e^limit is infinite
     // ln 2 = high + low, where high has so few bits that k * high is exact for every exponent k.
     static constexpr float ln2_high = 0x1.62e4p-1f, ln2_low = 1.4286068e-06f;
     // (e^r - 1 - r) / r^2 for |r| <= 0.3467, error of e^r 2^-28.0.
@@ -35,7 +35,7 @@ struct Real<double> {
     using Bits = std::uint64_t;
     static constexpr int mantissa_bits = 52;
     static constexpr Bits bias = 1023;
-    static constexpr double exp_limit = 746.0;
+    static constexpr double exp_limit = 760.0;
     static constexpr double ln2_high = 0x1.62e42fefa38p-1, ln2_low = 5.497923018708371e-14;
     // The same functions on the same intervals, errors 2^-56.4, 2^-59.0 and 2^-60.3.
     static constexpr double exp_tail[] = {0.5000000000000011,    0.16666666666666413,   0.041666666666529927,
@@ -101,40 +101,101 @@ template <class T>
 #endif
 }
 
+// a b - product, exactly, for the rounded product.
+template <class T>
+[[gnu::always_inline]] inline T product_error(T a, T b, T product) {
+#ifdef __FMA__
+    return multiply_add(a, b, -product);
+#else
+    // Halves whose products are exact (Dekker).
+    constexpr Bits<T> upper = ~((Bits<T>(1) << (Real<T>::mantissa_bits + 2) / 2) - 1);
+    const T a_high = from_bits<T>(to_bits(a) & upper), a_low = a - a_high;
+    const T b_high = from_bits<T>(to_bits(b) & upper), b_low = b - b_high;
+    return ((a_high * b_high - product) + (a_high * b_low + a_low * b_high)) + a_low * b_low;
+#endif
+}
+
 template <class T, int count>
 [[gnu::always_inline]] inline T polynomial(T x, const T (&coefficients)[count]) {
     T sum = coefficients[count - 1];
-#pragma GCC unroll 16
+#pragma GCC unroll 32
     for (int i = count - 2; i >= 0; --i) sum = multiply_add(sum, x, coefficients[i]);
     return sum;
 }
 
-// exp(x - excess) for an x that was rounded by excess: 2^k e^r, with the argument reduction of Cody & Waite.
+// x, or the limit of its sign where it is beyond. The sign keeps the limit from being a constant, for which the
+// compiler would compute all that follows apart.
 template <class T>
-[[gnu::always_inline]] inline T exp_of_rounded(T x, T excess) {
-    // The sign keeps the limit from being a constant, for which the compiler would compute all that follows apart.
-    const bool beyond = magnitude(x) > Real<T>::exp_limit;
-    const T clamped = beyond ? with_sign_of(x, Real<T>::exp_limit) : x;
-    const T correction = beyond ? T(0) : excess;  // inf - inf there
+[[gnu::always_inline]] inline T within(T x, T limit) {
+    return magnitude(x) > limit ? with_sign_of(x, limit) : x;
+}
+
+// x - excess = k ln 2 + high + low, where high + low is small, with the argument reduction of Cody & Waite; |x| no
+// larger than exp_limit.
+template <class T>
+struct Reduced {
+    Bits<T> k;
+    T high, low;
+};
+
+template <class T>
+[[gnu::always_inline]] inline Reduced<T> reduce(T x, T excess) {
     // In the sum with 1.5 * 2^mantissa_bits, the low bits are the nearest integer.
     constexpr T shifter = T(1.5) * integers<T>;
-    const T shifted = multiply_add(clamped, T(1.4426950408889634), shifter);
+    const T shifted = multiply_add(x, T(1.4426950408889634), shifter);
     const T k = shifted - shifter;
-    const T high = multiply_add(k, -Real<T>::ln2_high, clamped);  // exact
-    const T low = multiply_add(k, -Real<T>::ln2_low, -correction);
+    // The first is exact.
+    return {to_bits(shifted) - to_bits(shifter), multiply_add(k, -Real<T>::ln2_high, x),
+            multiply_add(k, -Real<T>::ln2_low, -excess)};
+}
+
+// (e^r - 1) - high for r = high + low.
+template <class T>
+[[gnu::always_inline]] inline T expm1_tail(T high, T low) {
     const T r = high + low;
-    // e^r = 1 + high + (low + r^2 tail), and the error of 1 + high is known exactly (Fast2Sum).
-    const T sum = 1 + high;
-    const T lost = (1 - sum) + high;
-    const T power = sum + (lost + multiply_add(r * r, polynomial(r, Real<T>::exp_tail), low));
-    // 2^k may be out of range where the result is not; of two factors, only the second can round a subnormal.
-    const Bits<T> biased = to_bits(shifted) - to_bits(shifter) + 2 * Real<T>::bias;
-    return power * power_of_two<T>(biased / 2) * power_of_two<T>(biased - biased / 2);
+    return multiply_add(r * r, polynomial(r, Real<T>::exp_tail), low);
+}
+
+// An exponential in three factors. A product of it puts its other factors before the last, which is the only one that
+// can round a subnormal: so the product keeps its digits where the exponential alone would have lost some.
+template <class T>
+struct Exponential {
+    T power, first, second;
+
+    [[gnu::always_inline]] T value() const { return power * first * second; }
+    [[gnu::always_inline]] T times(T factor) const { return factor * power * first * second; }
+};
+
+// exp(x - excess) for an x that was rounded by excess: 2^k e^r.
+template <class T>
+[[gnu::always_inline]] inline Exponential<T> exponential(T x, T excess) {
+    const bool beyond = magnitude(x) > Real<T>::exp_limit;
+    const Reduced<T> r = reduce(within(x, Real<T>::exp_limit), beyond ? T(0) : excess);  // inf - inf there
+    // e^r = 1 + high + tail, and the error of 1 + high is known exactly (Fast2Sum).
+    const T sum = 1 + r.high;
+    const T lost = (1 - sum) + r.high;
+    const T power = sum + (lost + expm1_tail(r.high, r.low));
+    // 2^k may be out of range where the result is not.
+    const Bits<T> biased = r.k + 2 * Real<T>::bias;
+    return {power, power_of_two<T>(biased / 2), power_of_two<T>(biased - biased / 2)};
+}
+
+template <class T>
+[[gnu::always_inline]] inline T exp_of_rounded(T x, T excess) {
+    return exponential(x, excess).value();
 }
 
 template <class T>
 [[gnu::always_inline]] inline T exp(T x) {
     return exp_of_rounded(x, T(0));
+}
+
+// exp(x) - 1, for x <= 0 only: 2^k - 1 + 2^k (e^r - 1).
+template <class T>
+[[gnu::always_inline]] inline T expm1(T x) {
+    const Reduced<T> r = reduce(within(x, T(64)), T(0));  // beyond, it is -1
+    const T scale = power_of_two<T>(r.k + Real<T>::bias);
+    return multiply_add(scale, r.high + expm1_tail(r.high, r.low), scale - 1);
 }
 
 // exp(x - m) for m >= x. The error of x - m (TwoSum) would be a relative error of the result, and large for large x.

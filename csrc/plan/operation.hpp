@@ -28,8 +28,9 @@ class Operation {
     // Its output may lie where its input lies: it does not need the input again, nor does what stands before it.
     virtual bool overwrites() const { return false; }
     virtual bool is_relu() const { return false; }
-    // It looks at all rows of a column at once; and of one row knows nothing.
+    // It looks at all rows of a column at once; at all columns; and of one row knows nothing.
     virtual bool mixes_rows() const { return false; }
+    virtual bool mixes_columns() const { return false; }
     virtual bool needs_two_rows() const { return false; }
     virtual void collect(std::vector<Parameter<T>*>&) {}
 

@@ -69,18 +69,13 @@ void Plan<T>::add_relu() {
 }
 
 template <class T>
-void Plan<T>::add_leaky_relu(double slope) {
-    add(std::make_unique<ActivationOperation<T, T>>(kernels<T>().leaky_relu, false, T(slope)));
-}
-
-template <class T>
-void Plan<T>::add_sigmoid() {
-    add(std::make_unique<ActivationOperation<T>>(kernels<T>().sigmoid, false));
-}
-
-template <class T>
-void Plan<T>::add_tanh() {
-    add(std::make_unique<ActivationOperation<T>>(kernels<T>().tanh, false));
+void Plan<T>::add_prelu(Parameter<T> weight) {
+    if (weight.size > 1) {
+        stage_for_operations().out = weight.size;
+        return add(std::make_unique<PreluOperation<T>>(weight));
+    }
+    stages_.push_back(std::make_unique<Stage<T>>());
+    add(std::make_unique<SharedPreluOperation<T>>(weight));
 }
 
 template <class T>
@@ -213,7 +208,7 @@ void Plan<T>::arrange(Index rows) {
     Matrix<T> input{nullptr, in_, in_};
     for (auto& stage : stages_) {
         stage->arrange(input, at_once);
-        stage->parts = parts_;
+        stage->parts = stage->mixes_columns() ? 1 : parts_;
         const Index panels = (stage->out + panel - 1) / panel;
         if (stage->parts > panels) stage->parts = panels;
         if (stage->row_operation) stage->row_operation->reserve(rows, stage->out);

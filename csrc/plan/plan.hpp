@@ -9,6 +9,7 @@
 #include "plan/dense_by_rows.hpp"
 #include "plan/operation.hpp"
 #include "plan/optimizer.hpp"
+#include "plan/prelu.hpp"
 #include "plan/row_operation.hpp"
 #include "runtime/parallel.hpp"
 
@@ -33,9 +34,11 @@ class Plan {
     // The description: in the order of the layers, then close().
     void add_linear(Parameter<T> weight, Parameter<T> bias, Index in, Index out);
     void add_relu();
-    void add_leaky_relu(double slope);
-    void add_sigmoid();
-    void add_tanh();
+    template <class... Parameters>
+    void add_activation(Activation<T, Parameters...> kernel, Parameters... parameters) {
+        add(std::make_unique<ActivationOperation<T, Parameters...>>(kernel, false, parameters...));
+    }
+    void add_prelu(Parameter<T> weight);
     void add_softmax();
     void add_log_softmax();
     void add_dropout(double p);

@@ -54,6 +54,14 @@ class Stage {
     // A place for the gradient at its output, where it is a sum of parts.
     void arrange_gradient(Index rows) { gradient = {gradients_.reserve(rows * output.stride), out, output.stride}; }
 
+    // What it does cannot be divided by columns.
+    bool mixes_columns() const {
+        for (const auto& operation : operations) {
+            if (operation->mixes_columns()) return true;
+        }
+        return false;
+    }
+
     void prepare(Index part, Index of, Index rows) {
         for (auto& operation : operations) operation->prepare(part, of, rows);
     }

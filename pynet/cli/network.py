@@ -18,6 +18,12 @@ ACTIVATIONS = {
     "leaky_relu": layers.LeakyReLU,
     "tanh": layers.Tanh,
     "sigmoid": layers.Sigmoid,
+    "elu": layers.ELU,
+    "selu": layers.SELU,
+    "gelu": layers.GELU,
+    "silu": layers.SiLU,
+    "mish": layers.Mish,
+    "softplus": layers.Softplus,
 }
 # Each with the learning rate that it gets unless told otherwise.
 OPTIMIZERS = {"adam": 3e-3, "adamw": 3e-3, "sgd": 0.1}

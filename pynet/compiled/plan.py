@@ -116,6 +116,12 @@ class Plan(_core.Plan):
         self._take(channels, channels)
         super().batch_norm(weight, bias, *others)
 
+    def prelu(self, weight: Array, grad_weight: Array) -> None:
+        """Add a PReLU; with several weights, they are of the columns."""
+        if len(weight) > 1:
+            self._take(len(weight), len(weight))
+        super().prelu(weight, grad_weight)
+
     def flatten(self, start_dim: int, end_dim: int) -> None:
         """Add a Flatten: of an input of more axes at the start, or of nothing."""
         if (start_dim, end_dim) not in ((1, -1), (1, 1), (-1, -1)):

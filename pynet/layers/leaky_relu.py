@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy.typing as npt
-
 from .. import _core
-from ..arrays import Array
 from ..checks import as_finite
-from ..module import Layer, named
-
-if TYPE_CHECKING:
-    from ..compiled.plan import Plan
+from ..watched import Watched
+from .elementwise import Elementwise, Kernel
 
 
-class LeakyReLU(Layer):
+class LeakyReLU(Elementwise):
     """``x if x > 0 else slope * x``, element by element.
 
     A NaN stays NaN, and with ``slope=0`` the output at -inf is NaN, as 0 * inf is. The derivative at 0 is ``slope``.
@@ -32,7 +25,7 @@ class LeakyReLU(Layer):
     Raises
     ------
     TypeError, ValueError
-        If ``slope`` is no number, or not finite; also when it is assigned.
+        If an argument is no number, or out of range; also when it is assigned.
 
     References
     ----------
@@ -40,32 +33,13 @@ class LeakyReLU(Layer):
     """
 
     operations = (2, 2)  # a comparison and a product
+    kernel = Kernel(_core.leaky_relu_forward, _core.leaky_relu_backward, _core.Plan.leaky_relu)
+
+    slope = Watched(as_finite, "Slope of the negative side.")
 
     def __init__(self, slope: float = 0.03) -> None:
         super().__init__()
         self.slope = slope
 
-    @property
-    def slope(self) -> float:
-        """Slope of the negative side."""
-        return self._slope
-
-    @slope.setter
-    def slope(self, slope: Any) -> None:
-        self._slope = as_finite(slope, "slope")
-        _core.structure_changed()
-
-    @named
-    def forward(self, input: npt.ArrayLike) -> Array:
-        """Return ``input`` where it is positive, else ``slope * input``."""
-        self.output = output = _core.leaky_relu_forward(input, self._slope)
-        return output
-
-    @named
-    def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
-        """Return ``grad_output`` where ``input > 0``, else ``slope * grad_output``."""
-        return _core.leaky_relu_backward(input, grad_output, self._slope)
-
-    def add_to(self, plan: Plan) -> None:
-        """Describe this layer to a compiled step."""
-        plan.leaky_relu(self._slope)
+    def _numbers(self) -> tuple[float, ...]:
+        return (self.slope,)

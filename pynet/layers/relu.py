@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy.typing as npt
-
 from .. import _core
-from ..arrays import Array
-from ..module import Layer, named
-
-if TYPE_CHECKING:
-    from ..compiled.plan import Plan
+from .elementwise import Elementwise, Kernel
 
 
-class ReLU(Layer):
+class ReLU(Elementwise):
     """``max(x, 0)``, element by element.
 
     A NaN stays NaN. The gradient is selected, not multiplied by a mask, so that an infinite one is 0 where x < 0; at 0
@@ -30,18 +22,4 @@ class ReLU(Layer):
     """
 
     operations = (1, 1)
-
-    @named
-    def forward(self, input: npt.ArrayLike) -> Array:
-        """Return ``max(input, 0)``."""
-        self.output = output = _core.relu_forward(input)
-        return output
-
-    @named
-    def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
-        """Return ``grad_output``, and 0 where ``input <= 0``."""
-        return _core.relu_backward(input, grad_output)
-
-    def add_to(self, plan: Plan) -> None:
-        """Describe this layer to a compiled step."""
-        plan.relu()
+    kernel = Kernel(_core.relu_forward, _core.relu_backward, _core.Plan.relu)

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy.typing as npt
-
 from .. import _core
-from ..arrays import Array
-from ..module import Layer, named
-
-if TYPE_CHECKING:
-    from ..compiled.plan import Plan
+from .elementwise import Elementwise, Kernel
 
 
-class Sigmoid(Layer):
+class Sigmoid(Elementwise):
     """``1 / (1 + exp(-x))``, element by element.
 
     Right to 2 units in the last place in float32, far to the left too, where ``exp(-x)`` overflows. The derivative is
@@ -26,18 +18,4 @@ class Sigmoid(Layer):
     """
 
     operations = (4, 7)  # a sign, exp, a sum, a quotient; s itself, a difference and two products
-
-    @named
-    def forward(self, input: npt.ArrayLike) -> Array:
-        """Return ``1 / (1 + exp(-input))``."""
-        self.output = output = _core.sigmoid_forward(input)
-        return output
-
-    @named
-    def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
-        """Return ``grad_output * s * (1 - s)`` with ``s = sigmoid(input)``."""
-        return _core.sigmoid_backward(input, grad_output)
-
-    def add_to(self, plan: Plan) -> None:
-        """Describe this layer to a compiled step."""
-        plan.sigmoid()
+    kernel = Kernel(_core.sigmoid_forward, _core.sigmoid_backward, _core.Plan.sigmoid)

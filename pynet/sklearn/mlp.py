@@ -30,6 +30,13 @@ ACTIVATIONS = {
     "logistic": layers.Sigmoid,
     "tanh": layers.Tanh,
     "relu": layers.ReLU,
+    "leaky_relu": layers.LeakyReLU,
+    "elu": layers.ELU,
+    "selu": layers.SELU,
+    "gelu": layers.GELU,
+    "silu": layers.SiLU,
+    "mish": layers.Mish,
+    "softplus": layers.Softplus,
 }
 
 

@@ -31,6 +31,7 @@ from wrong_values import (
 )
 
 import pynet
+from pynet.layers.elementwise import Elementwise
 
 
 def in_use(case: Case) -> Any:
@@ -60,6 +61,9 @@ def wrong_shapes_of_input(module: Any, shape: tuple[int, ...]) -> list[Wrong]:
             for s in few
         ]
         return arrays_of_shapes(*wrong_ones, says="expected (at least 2 axes|[0-9]+)") + refused
+    if isinstance(module, pynet.PReLU):
+        wrong_ones = [s for s in shapes_unlike(shape) if len(s) < 2 or s[1] != shape[1]]
+        return arrays_of_shapes(*wrong_ones, says="expected") if module.num_parameters > 1 else []
     if isinstance(module, pynet.SoftMax | pynet.LogSoftMax):
         return [Wrong("shape()", lambda: np.float64(1), pynet.ShapeError, "{} has no axes, expected")]
     if isinstance(module, pynet.LayerNorm | pynet.RMSNorm):
@@ -96,7 +100,7 @@ NO_INDICES = made(
 )
 
 # What these do with their arguments is done by the same lines as ReLU's and SoftMax's.
-ACTIVATIONS = (pynet.LeakyReLU, pynet.Sigmoid, pynet.Tanh, pynet.LogSoftMax)
+ACTIVATIONS = (Elementwise, pynet.LogSoftMax)
 
 
 def calls_of(case: Case) -> list[Call]:
@@ -107,7 +111,7 @@ def calls_of(case: Case) -> list[Call]:
     shapes = wrong_shapes_of_input(module, shape)
     grads = arrays_of_shapes(*shapes_unlike(out), says="(has shape|features, expected|expected at least 2 axes)")
     variant = name_of(case)
-    in_full = case is row_of(type(module)) and not isinstance(module, ACTIVATIONS)
+    in_full = case is row_of(type(module)) and (type(module) is pynet.ReLU or not isinstance(module, ACTIVATIONS))
     some = no_numbers if in_full else lambda shape: few(no_numbers(shape))
 
     def right_backward():

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import calls_of_activations
 import calls_of_callbacks
 import calls_of_compiled
 import calls_of_containers
@@ -29,6 +30,7 @@ from pynet import callbacks, criteria, data, init, layers, metrics, optim, plot,
 from pynet.watched import Watched
 
 _PARTS = (
+    calls_of_activations,
     calls_of_callbacks,
     calls_of_compiled,
     calls_of_containers,

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "activations_to_test.hpp"
 #include "child_process.hpp"
 #include "guarded_memory.hpp"
 #include "kernels_to_test.hpp"
@@ -114,6 +115,16 @@ TEST_CASE("activations and functions stay in their arrays") {
         check_activation<T, decltype(bounds), T>(bounds, "leaky_relu", k.leaky_relu, T(0.1));
         check_activation<T>(bounds, "sigmoid", k.sigmoid);
         check_activation<T>(bounds, "tanh", k.tanh);
+        each_activation<T, double>(k, [&](const char* name, const auto& kernel, const auto&, const auto&, auto... p) {
+            check_activation<T, decltype(bounds), decltype(p)...>(bounds, name, kernel, p...);
+        });
+        bounds.check("prelu", [&](Guard& g, Index n) {
+            T *x = g.array<T>(3 * n), *dy = g.array<T>(3 * n), *w = g.array<T>(n), *dw = g.array<T>(n);
+            T* out = g.array<T>(3 * n);
+            k.prelu.forward(x, w, out, {3, n, 1, n});
+            k.prelu.backward(x, dy, w, out, dw, {3, n, 1, n}, 0);
+            k.prelu.sum(x, dy, 3 * n);
+        });
         const auto& m = k.math;
         for (const auto function :
              {m.exp, m.log, m.log1p, m.tanh, m.sigmoid, m.tanh_derivative, m.sigmoid_derivative}) {

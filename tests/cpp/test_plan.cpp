@@ -126,9 +126,9 @@ void describe(pynet::Plan<T>& plan, Network<T>& net, Loss loss) {
     for (Module<T>& m : net.modules) {
         if (m.kind == K::linear) plan.add_linear(m.weight.parameter(), m.bias.parameter(), m.in, m.out);
         if (m.kind == K::relu) plan.add_relu();
-        if (m.kind == K::leaky_relu) plan.add_leaky_relu(slope);
-        if (m.kind == K::sigmoid) plan.add_sigmoid();
-        if (m.kind == K::tanh) plan.add_tanh();
+        if (m.kind == K::leaky_relu) plan.add_activation(pynet::kernels<T>().leaky_relu, T(slope));
+        if (m.kind == K::sigmoid) plan.add_activation(pynet::kernels<T>().sigmoid);
+        if (m.kind == K::tanh) plan.add_activation(pynet::kernels<T>().tanh);
         if (m.kind == K::softmax) plan.add_softmax();
         if (m.kind == K::dropout) plan.add_dropout(dropped);
         if (m.kind != K::batch_norm) continue;

@@ -5,7 +5,7 @@ import stat
 
 import numpy as np
 import pytest
-from table import MODULES, Case, name_of
+from table import SAVEABLE, Case, name_of
 from test_protocol import Block as NoConfig
 
 import pynet
@@ -26,7 +26,7 @@ class Scale(pynet.Module):
         return self.body.backward(input, np.multiply(grad_output, self.factor))
 
 
-@pytest.mark.parametrize("case", MODULES, ids=name_of)
+@pytest.mark.parametrize("case", SAVEABLE, ids=name_of)
 @each_format
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_model_comes_back_with_its_bits(case: Case, ending, dtype, tmp_path):
@@ -85,6 +85,8 @@ def test_what_a_file_cannot_keep_is_named(tmp_path):
         pynet.save(NoConfig(3), tmp_path / "m.npz")
     with pytest.raises(TypeError, match=r"Scale\.factor is a ndarray"):
         pynet.save(Scale(np.ones(2), pynet.ReLU()), tmp_path / "m.npz")
+    with pytest.raises(TypeError, match=r"an Activation's functions are code, which a file cannot keep: save"):
+        pynet.save(pynet.Sequential(pynet.Linear(3, 3), pynet.Activation(np.sin, np.cos)), tmp_path / "m.npz")
     with pytest.raises(TypeError, match=r"must be a pynet\.Module"):
         pynet.save({}, tmp_path / "m.npz")
     for ending in ("", ".pkl", ".NPZ"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bad_headers import inside
 from made_by_hand import HEADER, STATE, is_the_good_model, npz, safetensors, table_of, with_state
-from table import MODULES, name_of
+from table import SAVEABLE, name_of
 
 import pynet
 from pynet import architecture, protocol
@@ -131,7 +131,7 @@ def test_metadata_of_a_wide_table_can_be_saved_and_loaded(ending, tmp_path):
     assert pynet.load_metadata(path) == metadata
 
 
-@pytest.mark.parametrize("case", MODULES, ids=name_of)
+@pytest.mark.parametrize("case", SAVEABLE, ids=name_of)
 def test_what_a_layer_holds_is_known_before_it_is_made(case):
     """For every layer of the table: what a file must hold for it, and what it holds, are the same number."""
     for _, part in protocol.modules(case.make()):

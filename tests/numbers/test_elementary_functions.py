@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import pynet
+from pynet.layers.elementwise import Elementwise
 
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda dtype: dtype.__name__)
 
@@ -47,7 +48,7 @@ def test_that_sigmoid_of_zero_is_one_half_and_tanh_of_zero_keeps_its_sign(dtype)
 
 @each_dtype
 @pytest.mark.parametrize(
-    "layer", [pynet.ReLU(), pynet.LeakyReLU(), pynet.Sigmoid(), pynet.Tanh()], ids=lambda layer: type(layer).__name__
+    "layer", [*(cls() for cls in Elementwise.__subclasses__()), pynet.GELU("tanh"), pynet.PReLU()], ids=repr
 )
 def test_that_a_value_gives_the_same_bits_at_every_place(layer, dtype):
     random = np.random.default_rng(0)

@@ -8,7 +8,22 @@ from places import PLACES, SIZE, assert_spoilt, each_dtype, inf, named, nan, num
 
 import pynet
 
-ELEMENTWISE = [pynet.ReLU, pynet.LeakyReLU, pynet.Sigmoid, pynet.Tanh, lambda: pynet.Dropout(0.0), pynet.Identity]
+# Without kinks, so that a NaN is one in the derivative as well.
+SMOOTH = [
+    pynet.Sigmoid,
+    pynet.Tanh,
+    pynet.GELU,
+    lambda: pynet.GELU("tanh"),
+    pynet.SiLU,
+    pynet.Mish,
+    pynet.Softplus,
+    pynet.Softsign,
+    pynet.LogSigmoid,
+    pynet.ELU,
+    pynet.SELU,
+]
+OPEN_ON_THE_RIGHT = [pynet.ReLU, pynet.LeakyReLU, pynet.PReLU, lambda: pynet.Dropout(0.0), pynet.Identity, *SMOOTH]
+ELEMENTWISE = [*OPEN_ON_THE_RIGHT, pynet.Hardtanh, pynet.ReLU6, pynet.Hardsigmoid, pynet.Hardswish]
 
 
 @each_dtype
@@ -22,7 +37,7 @@ def test_that_nan_comes_out_where_it_went_in(make, dtype):
 
 
 @each_dtype
-@named(ELEMENTWISE)
+@named(OPEN_ON_THE_RIGHT)
 def test_that_nan_in_a_gradient_stays_where_the_input_is_positive(make, dtype):
     layer, x, g = make(), np.abs(numbers(dtype, SIZE)), numbers(dtype, SIZE, seed=1)
     layer.forward(x)
@@ -32,7 +47,7 @@ def test_that_nan_in_a_gradient_stays_where_the_input_is_positive(make, dtype):
 
 
 @each_dtype
-@named([pynet.Sigmoid, pynet.Tanh])
+@named(SMOOTH)
 def test_that_the_derivative_at_nan_is_nan(make, dtype):
     layer, x, g = make(), numbers(dtype, SIZE), numbers(dtype, SIZE, seed=1)
     clean = layer.backward(x, g)
@@ -50,6 +65,17 @@ def test_that_gradients_are_selected_at_every_place(make, dtype):
         closed = layer.backward(with_one(x, place, -1), with_one(x, place, inf))
         np.testing.assert_array_equal(closed, with_one(x, place, inf if slope else 0))
         assert layer.backward(with_one(x, place), x)[place] == (slope or 1)
+
+
+@each_dtype
+@named([pynet.Hardtanh, pynet.ReLU6, pynet.Hardsigmoid, pynet.Hardswish])
+def test_that_what_is_cut_off_lets_no_gradient_through_at_any_place(make, dtype):
+    layer, x = make(), np.full(SIZE, 0.5, dtype)
+    for place in PLACES:
+        for value in (-7, -inf) if isinstance(layer, pynet.Hardswish) else (-7, -inf, 7, inf):
+            closed = layer.backward(with_one(x, place, value), with_one(x, place, nan))
+            assert closed[place] == 0
+            assert not np.isnan(closed).any()
 
 
 @each_dtype
@@ -76,6 +102,22 @@ INFINITE = [
     (pynet.Tanh, inf, 1),
     (pynet.Tanh, -inf, -1),
     (lambda: pynet.Dropout(0.0), inf, inf),
+    *((make, inf, inf) for make in (pynet.GELU, lambda: pynet.GELU("tanh"), pynet.SiLU, pynet.Mish, pynet.Hardswish)),
+    *((make, -inf, 0) for make in (pynet.GELU, lambda: pynet.GELU("tanh"), pynet.SiLU, pynet.Mish, pynet.Hardswish)),
+    *((make, inf, inf) for make in (pynet.ELU, pynet.SELU, pynet.Softplus, pynet.PReLU)),
+    (lambda: pynet.ELU(0.5), -inf, -0.5),
+    (pynet.Softplus, -inf, 0),
+    (pynet.PReLU, -inf, -inf),
+    (pynet.LogSigmoid, inf, 0),
+    (pynet.LogSigmoid, -inf, -inf),
+    (pynet.Softsign, inf, 1),
+    (pynet.Softsign, -inf, -1),
+    (pynet.Hardtanh, inf, 1),
+    (pynet.Hardtanh, -inf, -1),
+    (pynet.ReLU6, inf, 6),
+    (pynet.ReLU6, -inf, 0),
+    (pynet.Hardsigmoid, inf, 1),
+    (pynet.Hardsigmoid, -inf, 0),
 ]
 
 
