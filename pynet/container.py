@@ -67,16 +67,22 @@ class Container(Module):
         """Run the layers forward, or compute anew what they gave, which changes nothing."""
         layers, values, left, value = list(self.layers), [input], [], input
         shared, in_turn = self._has_shared_modules(), self.in_turn
+        before = self._left_before() if replaying and shared else None
         for position, layer in enumerate(layers):
             try:
                 at = value if in_turn else input
-                value = replay(layer, at) if replaying else layer.forward(at)
+                if before:  # each of its places had a mask of its own
+                    with remembering(before[position]):
+                        value = replay(layer, at)
+                        left.append([*before[position], *_left_in(layer, value, shared=False)])
+                else:
+                    value = replay(layer, at) if replaying else layer.forward(at)
+                    left.append(_left_in(layer, value, shared and not replaying))
                 if value.__class__ is not np.ndarray or value.dtype.kind not in _REAL:
                     _require_numbers(value, "forward")
             except Exception as error:
                 raise self._placed(error, layer, position)
             values.append(value)
-            left.append(_left_in(layer, value, shared and not replaying))
         return Run(layers, values, left, shared)
 
     def _run_at(self, input: Any) -> Run:
@@ -85,6 +91,11 @@ class Container(Module):
         if kept and kept.values[0] is input and _same_items(kept.layers, self.layers):
             return kept
         return self._run(input, replaying=True)
+
+    def _left_before(self) -> list[Left] | None:
+        """Return what the last forward has left in the layers, if they are still the same."""
+        kept = self._kept
+        return kept.left if kept and _same_items(kept.layers, self.layers) else None
 
     def _output_of(self, run: Run) -> Any:
         """Return what comes out, given the input and every layer's output."""

@@ -57,6 +57,8 @@ def call_text(owner: object) -> str:
         if name == "dtype":
             if value not in (None, get_default_dtype().name):  # None: nothing of it depends on one
                 parts.append(f"dtype={value}")
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            parts += map(repr, value)
         elif parameter.default is parameter.empty:
             parts.append(repr(value))
         elif _differs(value, parameter.default):

@@ -48,6 +48,27 @@ struct LongSum {
     [[gnu::always_inline]] double value() const { return lost == lost ? sum + lost : sum; }
 };
 
+// sum += x, a term computed from numbers T; where these are doubles, which have no digits to spare, lost keeps what is
+// rounded off, as in LongSum.
+template <class T>
+[[gnu::always_inline]] inline void add_to_long_sum(double x, double& sum, double& lost) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+        LongSum next{sum, lost};
+        next.add(x);
+        sum = next.sum;
+        lost = next.lost;
+    } else {
+        sum += x;
+    }
+}
+
+// sums[k] += row[k]
+template <class T>
+[[gnu::always_inline]] inline void add_to_long_sums(const T* row, Index width, double* sums, double* lost) {
+#pragma omp simd
+    for (Index k = 0; k < width; ++k) add_to_long_sum<T>(double(row[k]), sums[k], lost[k]);
+}
+
 // Items whose terms f adds up by itself, before they are added to a long sum.
 constexpr Index short_sum = 512;
 

@@ -56,14 +56,14 @@ void embedding_backward(EmbeddingPlaces places, const T* grad_output, T* grad_we
             const Index begin = places.starts[e], end = e == padding ? begin : places.starts[e + 1];
             for (Index first = 0; first < dim; first += embedding_strip) {
                 const Index width = dim - first < embedding_strip ? dim - first : embedding_strip;
-                double sum[embedding_strip] = {};
+                double sum[embedding_strip] = {}, lost[embedding_strip] = {};
                 for (Index i = begin; i < end; ++i) {
-                    const T* dy = grad_output + places.order[i] * dim + first;
-#pragma omp simd
-                    for (Index k = 0; k < width; ++k) sum[k] += double(dy[k]);
+                    add_to_long_sums(grad_output + places.order[i] * dim + first, width, sum, lost);
                 }
                 T* dw = grad_weight + e * dim + first;
-                for (Index k = 0; k < width; ++k) dw[k] = T(sum[k]) + (beta == 0 ? T(0) : dw[k]);
+                for (Index k = 0; k < width; ++k) {
+                    dw[k] = T(LongSum{sum[k], lost[k]}.value()) + (beta == 0 ? T(0) : dw[k]);
+                }
             }
         }
     });

@@ -71,23 +71,6 @@ void linear_backward_input(const T* grad_output, const T* weight, T* grad_input,
     });
 }
 
-// sums[k] += row[k]; in double precision, which has none to spare, lost[k] keeps what is rounded off, as in LongSum.
-template <class T>
-[[gnu::always_inline]] inline void add_to_long_sums(const T* row, Index width, double* sums, double* lost) {
-    if constexpr (sizeof(T) == sizeof(double)) {
-#pragma omp simd
-        for (Index k = 0; k < width; ++k) {
-            LongSum sum{sums[k], lost[k]};
-            sum.add(row[k]);
-            sums[k] = sum.sum;
-            lost[k] = sum.lost;
-        }
-    } else {
-#pragma omp simd
-        for (Index k = 0; k < width; ++k) sums[k] += double(row[k]);
-    }
-}
-
 // A strip of columns at a time.
 template <class T>
 void column_sums(const T* values, Index stride, T* sums, Index rows, Index columns, T beta) {

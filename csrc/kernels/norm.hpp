@@ -147,16 +147,24 @@ void norm_backward(const T* input, const T* grad_output, const T* weight, T* gra
 
 constexpr Index weight_strip = 64;  // weights whose sums fit the stack
 
-// The sums of weights [first, last), at most a strip of them; x and dy are the numbers of those weights in one row, and
-// all of one group.
+// Of each weight of a strip: the sums of grad_output, and of grad_output x.
+struct WeightSums {
+    double sum[weight_strip] = {}, sum_lost[weight_strip] = {};
+    double product[weight_strip] = {}, product_lost[weight_strip] = {};
+};
+
+// Adds one row's numbers of some weights, from the strip's `first` on, that are all of one group: they begin at x and
+// dy.
 template <class T>
-void add_to_sums(const T* x, const T* dy, GroupStatistics s, Index weights, Index positions, double* sum,
-                 double* product) {
+void add_to_sums(const T* x, const T* dy, GroupStatistics s, Index first, Index weights, Index positions,
+                 WeightSums& sums) {
+    double *sum = sums.sum + first, *sum_lost = sums.sum_lost + first;
+    double *product = sums.product + first, *product_lost = sums.product_lost + first;
     if (positions == 1) {
 #pragma omp simd
         for (Index c = 0; c < weights; ++c) {
-            sum[c] += double(dy[c]);
-            product[c] += double(dy[c]) * ((double(x[c]) - s.mean) * s.inverse);
+            add_to_long_sum<T>(double(dy[c]), sum[c], sum_lost[c]);
+            add_to_long_sum<T>(double(dy[c]) * ((double(x[c]) - s.mean) * s.inverse), product[c], product_lost[c]);
         }
         return;
     }
@@ -167,8 +175,8 @@ void add_to_sums(const T* x, const T* dy, GroupStatistics s, Index weights, Inde
             g_sum += double(dy[i]);
             gx_sum += double(dy[i]) * ((double(x[i]) - s.mean) * s.inverse);
         }
-        sum[c] += g_sum;
-        product[c] += gx_sum;
+        add_to_long_sum<T>(g_sum, sum[c], sum_lost[c]);
+        add_to_long_sum<T>(gx_sum, product[c], product_lost[c]);
     }
 }
 
@@ -181,21 +189,21 @@ void norm_backward_parameters(const T* input, const T* grad_output, const double
         for (Index strip = from; strip < to; ++strip) {
             const Index begin = first + strip * weight_strip;
             const Index end = last - begin < weight_strip ? last : begin + weight_strip;
-            double sum[weight_strip] = {}, product[weight_strip] = {};
+            WeightSums sums;
             for (Index n = 0; n < rows; ++n) {
                 for (Index w = begin, next; w < end; w = next) {
                     const Index group = w * positions / sizes.size, of_group = (group + 1) * sizes.size / positions;
                     next = of_group < end ? of_group : end;
                     const double* own = statistics + 2 * (n * sizes.groups + group);
                     const Index at = n * sizes.groups * sizes.size + w * positions;
-                    add_to_sums(input + at, grad_output + at, {own[0], own[1]}, next - w, positions, sum + (w - begin),
-                                product + (w - begin));
+                    add_to_sums(input + at, grad_output + at, {own[0], own[1]}, w - begin, next - w, positions, sums);
                 }
             }
             for (Index w = begin; w < end; ++w) {
                 const Index c = w - begin;
-                if (grad_bias) grad_bias[w] = T(sum[c]) + (beta == 0 ? T(0) : grad_bias[w]);
-                if (grad_weight) grad_weight[w] = T(product[c]) + (beta == 0 ? T(0) : grad_weight[w]);
+                const LongSum sum{sums.sum[c], sums.sum_lost[c]}, product{sums.product[c], sums.product_lost[c]};
+                if (grad_bias) grad_bias[w] = T(sum.value()) + (beta == 0 ? T(0) : grad_bias[w]);
+                if (grad_weight) grad_weight[w] = T(product.value()) + (beta == 0 ? T(0) : grad_weight[w]);
             }
         }
     });

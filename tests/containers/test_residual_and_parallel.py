@@ -105,6 +105,20 @@ def test_a_container_that_stands_twice_keeps_what_it_had_at_each_place():
     gradcheck(pynet.Parallel(inner, inner, merge="cat"), x)
 
 
+def twice(make_outer, make_inner):
+    """A Dropout that stands twice, in a container that may stand twice as well."""
+    dropout = pynet.Dropout(0.4)
+    inner = make_inner(dropout, pynet.Linear(4, 4), dropout)
+    return make_outer(inner, pynet.Tanh(), inner)
+
+
+@pytest.mark.parametrize("outer", [pynet.Sequential, pynet.Residual, pynet.Parallel])
+@pytest.mark.parametrize("inner", [pynet.Sequential, pynet.Residual, pynet.Parallel])
+def test_a_backward_away_from_the_last_forward_uses_the_mask_of_each_place(outer, inner):
+    check_module(lambda: twice(outer, inner), (6, 4))
+    check_module(lambda: pynet.Sequential(twice(outer, inner), pynet.Tanh()), (6, 4))
+
+
 def test_a_subclass_with_a_forward_of_its_own_is_computed_anew_by_it():
     class Halved(pynet.Residual):
         def forward(self, input):

@@ -103,6 +103,16 @@ HEADERS = {
     "a seed that is none": linear(seed="x"),
     "a huge BatchNorm": of(layer("pynet.BatchNorm", num_features=2**40)),
     "a large BatchNorm": of(layer("pynet.BatchNorm", num_features=10**6)),
+    "a huge LayerNorm": of(layer("pynet.LayerNorm", normalized_shape=2**40)),
+    "a large LayerNorm of two axes": of(layer("pynet.LayerNorm", normalized_shape=[10**5, 10**5])),
+    "a large GroupNorm": of(layer("pynet.GroupNorm", num_groups=1, num_channels=10**6)),
+    "a large RMSNorm": of(layer("pynet.RMSNorm", normalized_shape=[10**6])),
+    "a large Embedding": of(layer("pynet.Embedding", num_embeddings=10**5, embedding_dim=10**5)),
+    "merge unknown": of(layer("pynet.Parallel", layers=[LINEAR], merge="mean")),
+    **{
+        f"a slice of {ends!r:.20}": beside(layer("pynet.Columns", columns={"slice": ends}))
+        for ends in (3, [1, 2], ["a", None, None], [None, None, 0], [LINEAR, None, None], None)
+    },
     "p of 2": beside(layer("pynet.Dropout", p=2)),
     "slope a text": beside(layer("pynet.LeakyReLU", slope="0.1")),
     "axes that are none": beside(layer("pynet.Flatten", start_dim="a")),
