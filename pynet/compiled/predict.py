@@ -21,7 +21,7 @@ def compile_predict(model: Any, *, freeze: bool = False) -> CompiledPredict:
     Parameters
     ----------
     model : module
-        A layer, or a Sequential of layers of pynet; other models are run module by module.
+        A layer, or a Sequential or Residual of pynet's; other models are run module by module.
     freeze : bool, default False
         Whether to take a snapshot of the parameters, which is faster: weights are packed once, and a BatchNorm that
         follows a Linear becomes a part of it. Otherwise later changes of the model count.

@@ -47,8 +47,9 @@ def compile_step(
     Parameters
     ----------
     model : module
-        A layer, or a Sequential of layers of pynet. Its arrays stay the same objects and are updated in place; whatever
-        is written into them, assigned or appended counts from the next call on. Each module's ``training`` counts.
+        A layer, or a Sequential or Residual of pynet's. Its arrays stay the same objects and are updated in place;
+        whatever is written into them, assigned or appended counts from the next call on. Each module's ``training``
+        counts.
     criterion : Criterion
         One whose loss is a number.
     optimizer : optimizer

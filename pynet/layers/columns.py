@@ -12,6 +12,19 @@ from ..arrays import Array, as_gradient, as_input
 from ..checks import as_int
 from ..errors import ShapeError
 from ..module import Layer, named
+from ..watched import Watched
+
+
+def as_columns(value: Any, name: str) -> slice | list[int]:
+    """Return a slice, or a list of ints."""
+    if isinstance(value, slice):
+        ends = [None if end is None else as_int(end, name) for end in (value.start, value.stop, value.step)]
+        if ends[2] == 0:
+            raise ValueError(f"{name} must not be a slice with step 0")
+        return slice(*ends)
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+        raise TypeError(f"{name} must be a slice or a list of ints, got {value!r:.80}")
+    return [as_int(column, name) for column in value]
 
 
 class Columns(Layer):
@@ -38,9 +51,11 @@ class Columns(Layer):
         If ``columns`` is neither a slice nor a sequence of ints.
     """
 
+    columns = Watched(as_columns, "Which columns, in which order.")
+
     def __init__(self, columns: slice | Sequence[int]) -> None:
         super().__init__()
-        self.columns = _as_columns(columns)
+        self.columns = columns
 
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
@@ -63,24 +78,12 @@ class Columns(Layer):
     def _chosen(self, shape: tuple[int, ...]) -> slice | list[int]:
         if len(shape) != 2:
             raise ShapeError(f"input has shape {shape}, expected 2 axes (batch, columns)")
-        if isinstance(self.columns, slice):
-            return self.columns
-        for column in self.columns:
+        columns: slice | list[int] = self.columns
+        for column in () if isinstance(columns, slice) else columns:
             if not -shape[1] <= column < shape[1]:
                 raise ShapeError(f"input has {shape[1]} columns, but no column {column} (shape {shape})")
-        return self.columns
+        return columns
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's argument."""
         return {"columns": self.columns}
-
-
-def _as_columns(value: Any) -> slice | list[int]:
-    if isinstance(value, slice):
-        ends = [None if end is None else as_int(end, "columns") for end in (value.start, value.stop, value.step)]
-        if ends[2] == 0:
-            raise ValueError("columns must not be a slice with step 0")
-        return slice(*ends)
-    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
-        raise TypeError(f"columns must be a slice or a list of ints, got {value!r:.80}")
-    return [as_int(column, "columns") for column in value]

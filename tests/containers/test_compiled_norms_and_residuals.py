@@ -40,7 +40,7 @@ def groups():
 
 def without_parameters_in_them():
     head = pynet.Residual(pynet.RMSNorm(3, eps=0.1, elementwise_affine=False), pynet.SoftMax())
-    unfolded = [pynet.LayerNorm(6, elementwise_affine=False), pynet.Unflatten(1, (2, -1)), pynet.Flatten()]
+    unfolded = [pynet.LayerNorm(6, elementwise_affine=False), pynet.Unflatten(-1, (2, -1)), pynet.Flatten()]
     return pynet.Sequential(pynet.Residual(), L(8, 6), *unfolded, pynet.Reshape(-1), L(6, 3), head)
 
 
