@@ -1,5 +1,6 @@
 """The same numbers as PyTorch: layers, criteria, optimizers, names of the state, and whole training runs."""
 
+import inspect
 from itertools import product
 
 import numpy as np
@@ -54,6 +55,24 @@ LAYERS = [
     row(lambda: pynet.LeakyReLU(-2.0), lambda: nn.LeakyReLU(-2.0), 5, 4),
     row(lambda: pynet.Sigmoid(), lambda: nn.Sigmoid(), 5, 4),
     row(lambda: pynet.Tanh(), lambda: nn.Tanh(), 5, 4),
+    row(lambda: pynet.ELU(), lambda: nn.ELU(), 5, 4),
+    row(lambda: pynet.ELU(-0.5), lambda: nn.ELU(-0.5), 5, 4),
+    row(lambda: pynet.SELU(), lambda: nn.SELU(), 5, 4),
+    row(lambda: pynet.GELU(), lambda: nn.GELU(), 5, 4),
+    row(lambda: pynet.GELU("tanh"), lambda: nn.GELU("tanh"), 5, 4),
+    row(lambda: pynet.SiLU(), lambda: nn.SiLU(), 5, 4),
+    row(lambda: pynet.Mish(), lambda: nn.Mish(), 5, 4),
+    row(lambda: pynet.Softplus(), lambda: nn.Softplus(), 5, 4),
+    row(lambda: pynet.Softplus(2.0, 1.0), lambda: nn.Softplus(2.0, 1.0), 5, 4),
+    row(lambda: pynet.Softsign(), lambda: nn.Softsign(), 5, 4),
+    row(lambda: pynet.Hardtanh(), lambda: nn.Hardtanh(), 5, 4),
+    row(lambda: pynet.Hardtanh(-2, 5), lambda: nn.Hardtanh(-2, 5), 5, 4),
+    row(lambda: pynet.ReLU6(), lambda: nn.ReLU6(), 5, 4),
+    row(lambda: pynet.Hardswish(), lambda: nn.Hardswish(), 5, 4),
+    row(lambda: pynet.LogSigmoid(), lambda: nn.LogSigmoid(), 5, 4),
+    row(lambda: pynet.PReLU(), lambda: nn.PReLU(), 5, 4),
+    row(lambda: pynet.PReLU(3), lambda: nn.PReLU(3), 4, 3),
+    row(lambda: pynet.PReLU(3), lambda: nn.PReLU(3), 4, 3, 5, 2),
     row(lambda: pynet.SoftMax(), lambda: nn.Softmax(dim=-1), 5, 4),
     row(lambda: pynet.SoftMax(), lambda: nn.Softmax(dim=-1), 2, 3, 50),
     row(lambda: pynet.LogSoftMax(), lambda: nn.LogSoftmax(dim=-1), 5, 4),
@@ -102,6 +121,41 @@ def test_that_outputs_gradients_and_statistics_equal_pytorchs(ours, theirs, shap
             assert_same(mine, their.grad)
     for mine, their in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True):
         assert_same(mine, their)
+
+
+KINKS = [-6.0, -3.0, -1.0, -0.0, 0.0, 1.0, 2.0, 3.0, 5.0, 6.0, 10.0, 20.0, np.nextafter(20.0, 21)]
+WITH_KINKS = ["ELU", "SELU", "LeakyReLU", "PReLU", "ReLU", "ReLU6", "Hardtanh", "Hardsigmoid", "Hardswish", "Softplus"]
+
+
+@each_dtype
+@pytest.mark.parametrize("name", WITH_KINKS)
+def test_that_derivatives_at_kinks_are_pytorchs(name, dtype):
+    theirs = getattr(nn, name)()
+    if name == "LeakyReLU":
+        theirs.negative_slope = 0.03
+    ours, theirs = pair(getattr(pynet, name)(), theirs, dtype)
+    x = np.array(KINKS, dtype)
+    leaf = torch.tensor(x, requires_grad=True)
+    theirs(leaf).sum().backward()
+    assert_same(ours.backward(x, np.ones_like(x)), leaf.grad, factor=1e5 if name == "Hardsigmoid" else 1)
+
+
+@each_dtype
+def test_that_hardsigmoid_is_pytorchs_whose_sixth_is_of_float32(dtype):
+    x, g = np.random.normal(0, 4, (2, 50, 40)).astype(dtype)
+    leaf = torch.tensor(x, requires_grad=True)
+    output = nn.Hardsigmoid()(leaf)
+    output.backward(torch.tensor(g))
+    assert_same(pynet.Hardsigmoid().forward(x), output)
+    np.testing.assert_allclose(pynet.Hardsigmoid().backward(x, g), leaf.grad.numpy(), rtol=2e-7)
+
+
+def test_that_activations_have_pytorchs_arguments_and_defaults():
+    for name in sorted(set(WITH_KINKS) - {"LeakyReLU", "ReLU", "ReLU6", "Hardsigmoid", "Hardswish"} | {"GELU"}):
+        ours, theirs = (inspect.signature(getattr(module, name)).parameters for module in (pynet, nn))
+        left_out = {"inplace", "min_value", "max_value", "device", "dtype"}
+        expected = {key: parameter.default for key, parameter in theirs.items() if key not in left_out}
+        assert {key: parameter.default for key, parameter in ours.items() if key != "dtype"} == expected
 
 
 @each_dtype

@@ -22,7 +22,7 @@ def _as_approximation(value: Any, name: str) -> str:
 class GELU(Elementwise):
     """``x * Phi(x)``, element by element, where ``Phi`` is the distribution function of the normal distribution.
 
-    Right to 4 units in the last place. ``Phi(x)`` is computed as ``erfc(-x / sqrt(2)) / 2``, so that it keeps its
+    Right to 5 units in the last place. ``Phi(x)`` is computed as ``erfc(-x / sqrt(2)) / 2``, so that it keeps its
     digits far to the left, where ``1 + erf(x / sqrt(2))`` has none left; at -inf the value is 0.
 
     Parameters

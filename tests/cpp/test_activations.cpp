@@ -33,7 +33,6 @@ struct Worst {
     }
     void report(const std::string& what, double bound) const {
         const std::string text = what + " is wrong by " + check::text(error) + " ULP at " + check::text(at);
-        if (std::getenv("PYNET_THOROUGH")) std::printf("%s\n", text.c_str());
         check::report(error <= bound, text, __FILE__, __LINE__);
     }
 };

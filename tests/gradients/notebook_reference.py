@@ -5,6 +5,7 @@ pynet that it stands for: the mask of a Dropout, and the side of a kink for a nu
 """
 
 import copy
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,6 +21,10 @@ class Layer:
     """
 
     closest, worst, rounding = np.inf, 1.0, 0.0
+    kinds: ClassVar[dict] = {}
+
+    def __init_subclass__(cls):
+        cls.kinds[cls.__name__] = cls
 
     def __init__(self, of=None):
         self.of, self.arrays, self.grads = of, [], []
@@ -366,4 +371,4 @@ def mirror(module):
     """The NumPy layer that a module of pynet, or a user's, stands for, with its numbers."""
     if not type(module).__module__.startswith("pynet."):
         return Own(module)
-    return globals()[type(module).__name__](module)
+    return Layer.kinds[type(module).__name__](module)

@@ -3,6 +3,7 @@
 import copy
 from typing import Any, NamedTuple
 
+import activation_reference  # noqa: F401, which makes them known
 import numpy as np
 from own_layers import Scale, Shift, Softplus
 
@@ -27,6 +28,15 @@ class Drawn(NamedTuple):
         odd = Scale | Shift | Softplus | pynet.Parallel
         return not any(isinstance(layer, odd) for _, layer in protocol.modules(self.model))
 
+    @property
+    def can_be_compiled(self):
+        """Whether all layers can, one learns, and one says how many features there are."""
+        says = any(
+            isinstance(layer, pynet.Linear | pynet.BatchNorm) or getattr(layer, "num_parameters", 1) > 1
+            for layer in leaves(self.model)
+        )
+        return self.is_ours and says and bool(self.model.parameters())
+
 
 def layer(random, width, own):
     """A layer for inputs of this width, and the width of its outputs."""
@@ -42,6 +52,18 @@ def layer(random, width, own):
         lambda: pynet.BatchNorm(width, momentum=0.3, affine=bool(random.integers(2))),
         pynet.Flatten,
         pynet.Identity,
+        pynet.ELU,
+        pynet.SELU,
+        lambda: pynet.GELU(str(random.choice(["none", "tanh"]))),
+        pynet.SiLU,
+        pynet.Mish,
+        lambda: pynet.Softplus(float(random.choice([0.5, 1.0, 2.0])), 60.0),
+        pynet.Softsign,
+        lambda: pynet.Hardtanh(-0.5, 2.0),
+        pynet.ReLU6,
+        pynet.Hardsigmoid,
+        pynet.LogSigmoid,
+        lambda: pynet.PReLU(int(random.choice([1, width]))),
     ]
     kinds += [
         lambda: pynet.LayerNorm(width, elementwise_affine=bool(random.integers(4)), bias=bool(random.integers(2))),

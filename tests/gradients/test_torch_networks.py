@@ -66,6 +66,13 @@ def layer_norm(layer):
     return nn.LayerNorm(layer.normalized_shape, layer.eps, layer.elementwise_affine, layer.bias is not None)
 
 
+class InSixths(nn.Module):
+    """Hardsigmoid; PyTorch's own takes a sixth of float32 for its gradient."""
+
+    def forward(self, x):
+        return torch.clamp(x / 6 + 0.5, 0, 1)
+
+
 def batch_norm(layer):
     return nn.BatchNorm1d(layer.num_features, layer.eps, layer.momentum, layer.affine)
 
@@ -76,6 +83,19 @@ TORCH = {
     pynet.LeakyReLU: lambda layer: nn.LeakyReLU(layer.slope),
     pynet.Sigmoid: lambda layer: nn.Sigmoid(),
     pynet.Tanh: lambda layer: nn.Tanh(),
+    pynet.ELU: lambda layer: nn.ELU(layer.alpha),
+    pynet.SELU: lambda layer: nn.SELU(),
+    pynet.GELU: lambda layer: nn.GELU(layer.approximate),
+    pynet.SiLU: lambda layer: nn.SiLU(),
+    pynet.Mish: lambda layer: nn.Mish(),
+    pynet.Softplus: lambda layer: nn.Softplus(layer.beta, layer.threshold),
+    pynet.Softsign: lambda layer: nn.Softsign(),
+    pynet.Hardtanh: lambda layer: nn.Hardtanh(layer.min_val, layer.max_val),
+    pynet.ReLU6: lambda layer: nn.ReLU6(),
+    pynet.Hardsigmoid: lambda layer: InSixths(),
+    pynet.Hardswish: lambda layer: nn.Hardswish(),
+    pynet.LogSigmoid: lambda layer: nn.LogSigmoid(),
+    pynet.PReLU: lambda layer: nn.PReLU(layer.num_parameters),
     pynet.SoftMax: lambda layer: nn.Softmax(-1),
     pynet.LogSoftMax: lambda layer: nn.LogSoftmax(-1),
     pynet.Dropout: Masked,

@@ -42,6 +42,24 @@ def test_that_arguments_say_which_layers_there_are():
     assert not made.model_[0].W.any()
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("leaky_relu", pynet.LeakyReLU),
+        ("elu", pynet.ELU),
+        ("selu", pynet.SELU),
+        ("gelu", pynet.GELU),
+        ("silu", pynet.SiLU),
+        ("mish", pynet.Mish),
+        ("softplus", pynet.Softplus),
+    ],
+)
+def test_that_activations_beyond_scikit_learns_have_names(name, kind):
+    made = MLPClassifier((6,), name, max_iter=60, learning_rate_init=0.05, random_state=0).fit(X, labels)
+    assert type(made.model_[1]) is kind
+    assert made.score(X, labels) > 0.8
+
+
 @pytest.mark.parametrize("activation", [Doubling, Doubling()], ids=["class", "module"])
 def test_that_an_activation_may_be_ones_own(activation):
     made = MLPRegressor((5, 5), activation, max_iter=3, random_state=0).fit(X, amounts)

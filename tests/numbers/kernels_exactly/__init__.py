@@ -3,6 +3,7 @@
 `test_accuracy.py` holds the limits on small samples, `docs/accuracy.py` writes the table of large ones.
 """
 
+from .activations import ACTIVATIONS
 from .criteria import CRITERIA
 from .elements import ELEMENTS
 from .layers import BATCH_NORM, LINEAR
@@ -12,4 +13,4 @@ from .scores import SCORES
 
 __all__ = ["ALL", "Row"]
 
-ALL = [*ELEMENTS, *SCORES, *BATCH_NORM, *LINEAR, *CRITERIA, *OPTIMIZERS]
+ALL = [*ELEMENTS, *ACTIVATIONS, *SCORES, *BATCH_NORM, *LINEAR, *CRITERIA, *OPTIMIZERS]
