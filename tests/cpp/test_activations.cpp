@@ -37,7 +37,7 @@ struct Worst {
     }
 };
 
-constexpr double of_values = 4.5, of_derivatives = 5;  // of which the reference in R may take a little
+constexpr double of_values = 5, of_derivatives = 6;  // of which the reference in R may take a little
 
 template <class T, class R, class Kernel, class Value, class Derivative, class... Parameters>
 void check_errors(const std::string& what, const std::vector<T>& x, const Kernel& kernel, const Value& value,
