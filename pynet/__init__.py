@@ -12,7 +12,22 @@ from . import callbacks, criteria, data, init, layers, metrics, optim, plot, tes
 from .arrays import get_default_dtype, set_default_dtype
 from .compiled import OnlineLearner, compile_predict, compile_step
 from .config import get_num_threads, set_num_threads, show_config
-from .criteria import MSE, CrossEntropy, CrossEntropyLoss, MSELoss
+from .criteria import (
+    MSE,
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropy,
+    CrossEntropyLoss,
+    GaussianNLLLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    PinballLoss,
+    PoissonNLLLoss,
+    SmoothL1Loss,
+)
 from .criterion import Criterion
 from .errors import CheckpointError, DivergedError, GradientError, ShapeError, StateError
 from .hooks import capture
@@ -67,6 +82,8 @@ __all__ = [
     "MSE",
     "SELU",
     "Activation",
+    "BCELoss",
+    "BCEWithLogitsLoss",
     "BatchNorm",
     "CheckpointError",
     "Columns",
@@ -77,13 +94,17 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GaussianNLLLoss",
     "GradientError",
     "GroupNorm",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "History",
+    "HuberLoss",
     "Identity",
+    "KLDivLoss",
+    "L1Loss",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -92,9 +113,12 @@ __all__ = [
     "MSELoss",
     "Mish",
     "Module",
+    "NLLLoss",
     "OnlineLearner",
     "PReLU",
     "Parallel",
+    "PinballLoss",
+    "PoissonNLLLoss",
     "RMSNorm",
     "ReLU",
     "ReLU6",
@@ -104,6 +128,7 @@ __all__ = [
     "ShapeError",
     "SiLU",
     "Sigmoid",
+    "SmoothL1Loss",
     "SoftMax",
     "Softplus",
     "Softsign",

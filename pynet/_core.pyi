@@ -124,22 +124,46 @@ def embedding_forward(input: npt.ArrayLike, weight: _Array) -> _Array: ...
 def embedding_backward(
     input: npt.ArrayLike, grad_output: npt.ArrayLike, grad_weight: _Array, padding: int, accumulate: bool
 ) -> _Array: ...
-def mse_forward(input: npt.ArrayLike, target: npt.ArrayLike, reduction: str) -> Any: ...
-def mse_backward(input: npt.ArrayLike, target: npt.ArrayLike, reduction: str) -> _Array: ...
-def cross_entropy_forward(input: npt.ArrayLike, target: npt.ArrayLike) -> Any: ...
-def cross_entropy_backward(input: npt.ArrayLike, target: npt.ArrayLike) -> _Array: ...
-def cross_entropy_loss_forward(
+def loss_forward(
+    name: str,
     input: npt.ArrayLike,
     target: npt.ArrayLike,
-    weight: _Array | None,
+    weight: npt.ArrayLike | None,
+    reduction: str,
+    number: float,
+    numbers: _Array | float | None,
+    of_logs: bool,
+    full: bool,
+) -> Any: ...
+def loss_backward(
+    name: str,
+    input: npt.ArrayLike,
+    target: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    reduction: str,
+    number: float,
+    numbers: _Array | float | None,
+    of_logs: bool,
+    full: bool,
+) -> _Array: ...
+def cross_entropy_forward(input: npt.ArrayLike, target: npt.ArrayLike, weight: npt.ArrayLike | None) -> Any: ...
+def cross_entropy_backward(input: npt.ArrayLike, target: npt.ArrayLike, weight: npt.ArrayLike | None) -> _Array: ...
+def class_loss_forward(
+    of_logs: bool,
+    input: npt.ArrayLike,
+    target: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    class_weight: _Array | None,
     ignore_index: int,
     label_smoothing: float,
     reduction: str,
 ) -> Any: ...
-def cross_entropy_loss_backward(
+def class_loss_backward(
+    of_logs: bool,
     input: npt.ArrayLike,
     target: npt.ArrayLike,
-    weight: _Array | None,
+    weight: npt.ArrayLike | None,
+    class_weight: _Array | None,
     ignore_index: int,
     label_smoothing: float,
     reduction: str,
@@ -186,6 +210,8 @@ class Plan:
     is_current: bool
     needs_two_rows: bool
     columns: tuple[int, int]
+    refuses: bool
+    target_columns: int
     def __init__(self, single: bool) -> None: ...
     def linear(self, W: _Array, b: _Array | None, grad_W: _Array | None, grad_b: _Array | None) -> None: ...
     def relu(self) -> None: ...
@@ -224,10 +250,12 @@ class Plan:
     def end_residual(self) -> None: ...
     def watch(self, owner: object, name: str) -> None: ...
     def watch_size(self, owner: object) -> None: ...
-    def mse(self, reduction: str) -> None: ...
+    def loss(
+        self, name: str, reduction: str, number: float, numbers: _Array | float | None, of_logs: bool, full: bool
+    ) -> None: ...
     def cross_entropy(self) -> None: ...
-    def cross_entropy_loss(
-        self, weight: _Array | None, ignore_index: int, label_smoothing: float, reduction: str
+    def class_loss(
+        self, of_logs: bool, weight: _Array | None, ignore_index: int, label_smoothing: float, reduction: str
     ) -> None: ...
     def update(self, update: Update) -> None: ...
     def clip(self, norm: float, value: float) -> None: ...

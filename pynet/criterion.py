@@ -16,6 +16,11 @@ class Criterion:
     A criterion has no train/eval modes, and its ``backward`` takes no ``grad_output``. Subclasses define
     ``forward(input, target) -> loss`` and ``backward(input, target) -> grad_input``.
 
+    Those of pynet take a third argument, ``weight`` (N,), which one of your own may do without: what each row counts,
+    finite and not negative. Losses and gradients of a row are multiplied by its weight; a mean is divided by what it is
+    divided by without weights, not by their sum, as in ``(weight * losses).mean()``: weights with a mean of 1 keep the
+    scale.
+
     Attributes
     ----------
     takes_labels : bool
@@ -45,9 +50,11 @@ class Criterion:
             "what each row adds to the loss, (N,)"
         )
 
-    def __call__(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Any:
-        """Return ``forward(input, target)``."""
-        return self.forward(input, target)
+    def __call__(self, input: npt.ArrayLike, target: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Any:
+        """Return ``forward(input, target)``, or with weights ``forward(input, target, weight)``."""
+        if weight is None:
+            return self.forward(input, target)
+        return self.forward(input, target, weight)  # type: ignore[call-arg]  # all of pynet's take it
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("output", "grad_output")}

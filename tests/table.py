@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
+from formulas_of_losses import LOSSES, REDUCTIONS, reduced
 
 import pynet
 
@@ -302,17 +303,12 @@ def cross_entropy_loss(c, x, t):
     return {"none": np.array(losses), "sum": total, "mean": total / np.sum(counts)}[c.reduction]
 
 
-def reduced(c, losses):
-    return {"none": losses, "sum": np.sum(losses), "mean": np.mean(losses)}[c.reduction]
-
-
 _random = np.random.default_rng(3)
 _scores, _values = _random.normal(size=(5, 3)), _random.normal(size=(5, 3))
 _probabilities = _random.uniform(0.1, 0.9, (5, 3))
 _some_ignored = np.array([0, -100, 1, 2, -100])
 _weight = np.array([0.5, 2.0, 1.0])
 
-REDUCTIONS = ("mean", "sum", "none")
 TARGETS = (LABELS, _some_ignored, ONE_HOT, SOFT)
 PAIRS = [(_scores, _values), (_scores[:, 0].copy(), _values[:, 0].copy()), (_scores[:1], _values[:1])]
 
@@ -327,6 +323,7 @@ CRITERIA = [
         Loss(partial(pynet.CrossEntropyLoss, weight, -100, reduction, smoothing), _scores, target, cross_entropy_loss)
         for weight, smoothing, reduction, target in product((None, _weight), (0.0, 0.2), REDUCTIONS, TARGETS)
     ),
+    *(Loss(*row) for row in LOSSES),
 ]
 
 

@@ -132,7 +132,15 @@ def test_clipped_gradients_are_as_in_the_loop(dtype, rows, options):
 @pytest.mark.parametrize("case", CRITERIA)
 def test_every_criterion_is_as_in_the_loop(case, dtype):
     criterion, columns = case.make(), case.input.shape[1] if case.input.ndim == 2 else 1
-    last = [pynet.SoftMax()] if isinstance(criterion, pynet.CrossEntropy) else []
+    # Criteria of probabilities, of expected counts, and of variances, want a layer that gives them.
+    ends = {
+        pynet.CrossEntropy: pynet.SoftMax,
+        pynet.BCELoss: pynet.Sigmoid,
+        pynet.PoissonNLLLoss: pynet.Sigmoid,
+        pynet.GaussianNLLLoss: pynet.Sigmoid,
+        pynet.NLLLoss: pynet.LogSoftMax,
+    }
+    last = [ends[type(criterion)]()] if type(criterion) in ends else []
     model = pynet.Sequential(pynet.Linear(4, columns, seed=0), *last).astype(dtype)
     x = np.random.default_rng(0).normal(size=(len(case.input), 4)).astype(dtype)
     y = case.target if case.target.dtype.kind == "i" else case.target.astype(dtype)

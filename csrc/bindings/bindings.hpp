@@ -11,6 +11,7 @@ void bind_layers(pybind11::module_& module);
 void bind_norms(pybind11::module_& module);
 void bind_embedding(pybind11::module_& module);
 void bind_criteria(pybind11::module_& module);
+void bind_losses(pybind11::module_& module);
 void bind_optimizers(pybind11::module_& module);
 void bind_description(pybind11::module_& module);
 void bind_compiled(pybind11::module_& module);

@@ -89,7 +89,7 @@ bool are_rows(const Plan<T>& plan, const Description& description, py::handle x,
         return shape_of(y)[0] == count;
     }
     rows.target.values = is_ready<T>(y, 2) ? static_cast<const T*>(data_of(y)) : nullptr;
-    return rows.target.values && shape_of(y)[0] == count && shape_of(y)[1] == plan.out();
+    return rows.target.values && shape_of(y)[0] == count && shape_of(y)[1] == plan.target_columns();
 }
 
 class Step {
@@ -135,7 +135,8 @@ class Step {
             Index longest = 0;
             for (Index b = 0; b < batches; ++b) longest = std::max<Index>(longest, end[b] - (b ? end[b - 1] : 0));
             T* x = self.gathered<T>(self.x_, longest * plan.in());
-            T* values = all.target.values ? self.gathered<T>(self.values_, longest * plan.out()) : nullptr;
+            const Index width = plan.target_columns();
+            T* values = all.target.values ? self.gathered<T>(self.values_, longest * width) : nullptr;
             std::int64_t* labels = all.target.labels ? self.labels_.reserve(longest) : nullptr;
             plan.reserve(longest);
             double* loss = losses.mutable_data();
@@ -150,8 +151,8 @@ class Step {
                     std::memcpy(x + i * plan.in(), all.x + from * plan.in(), std::size_t(plan.in()) * sizeof(T));
                     if (labels) labels[i] = all.target.labels[from];
                     if (values) {
-                        std::memcpy(values + i * plan.out(), all.target.values + from * plan.out(),
-                                    std::size_t(plan.out()) * sizeof(T));
+                        std::memcpy(values + i * width, all.target.values + from * width,
+                                    std::size_t(width) * sizeof(T));
                     }
                 }
                 // Looked at again: whoever was polled might have written into them.
@@ -162,7 +163,7 @@ class Step {
                 plan.reserve(count);
                 if (plan.divisor(rows.target, count) == 0) throw py::value_error("a batch has no row that counts");
                 loss[b] = self.run(description, plan, rows, {false, must_be_finite});
-                if (must_be_finite && !std::isfinite(loss[b])) return b;
+                if ((must_be_finite || plan.refuses()) && !std::isfinite(loss[b])) return b;
                 ++b;
                 const auto now = std::chrono::steady_clock::now();
                 if (now - looked < std::chrono::milliseconds(20) && b < batches && work < 1e10) continue;
@@ -226,7 +227,10 @@ class Step {
                 }
             }
             plan.reserve(rows.count);
-            return py::float_(self.run(description, plan, rows, options));
+            const double loss = self.run(description, plan, rows, options);
+            // Modules say what is wrong, if anything is.
+            if (plan.refuses() && !std::isfinite(loss)) return self.by_modules(self_, x, y, options);
+            return py::float_(loss);
         });
     }
     py::object by_modules(py::handle self, py::handle x, py::handle y, StepOptions options) {

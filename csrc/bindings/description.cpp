@@ -15,10 +15,12 @@ namespace {
 
 using namespace py::literals;
 
-SquaresOver squares_over(const std::string& reduction) {
-    return reduction == "batch"  ? SquaresOver::batch
-           : reduction == "mean" ? SquaresOver::elements
-                                 : SquaresOver::nothing;
+// Numbers of the columns, as the plan computes, kept for it; or null.
+template <class T>
+std::optional<py::array> kept_numbers(Description& description, const py::object& numbers, const char* name) {
+    if (numbers.is_none()) return std::nullopt;
+    description.kept.push_back(as_input(numbers, name, py::array(py::dtype::of<T>(), 0)));
+    return py::reinterpret_borrow<py::array>(description.kept.back());
 }
 
 // The kernel's parameters become arguments, as in activations.cpp.
@@ -97,10 +99,13 @@ void bind_description(py::module_& module) {
 
     d.def("watch_size", [](Description& self, const py::object& owner) { self.watched.add_size(owner); });
 
-    d.def("mse", [](Description& self, const std::string& reduction) {
+    d.def("loss", [](Description& self, const std::string& name, const std::string& reduction, double number,
+                     const py::object& numbers, bool of_logs, bool full) {
         self.with([&](auto& plan) {
             using T = decltype(type_of(plan));
-            plan.set_criterion(std::make_unique<MseCriterion<T>>(squares_over(reduction)));
+            const std::optional<py::array> kept = kept_numbers<T>(self, numbers, "numbers");
+            const LossOptions<T> options{number, in<T>(kept), kept ? kept->size() : 0, of_logs, full};
+            plan.set_criterion(std::make_unique<LossCriterion<T>>(loss_named<T>(name), options, over(reduction)));
         });
     });
     d.def("cross_entropy", [](Description& self) {
@@ -110,18 +115,15 @@ void bind_description(py::module_& module) {
         });
         self.target.takes_labels = true;
     });
-    d.def("cross_entropy_loss", [](Description& self, const py::object& weight, std::int64_t ignore_index,
-                                   double label_smoothing, const std::string& reduction) {
+    d.def("class_loss", [](Description& self, bool of_logs, const py::object& weight, std::int64_t ignore_index,
+                           double label_smoothing, const std::string& reduction) {
         self.with([&](auto& plan) {
             using T = decltype(type_of(plan));
-            const T* weights = nullptr;
-            if (!weight.is_none()) {
-                const py::array converted = as_input(weight, "weight", py::array(py::dtype::of<T>(), 0));
-                self.kept.push_back(converted);
-                weights = in<T>(converted);
-            }
+            const std::optional<py::array> weights = kept_numbers<T>(self, weight, "weight");
+            const auto& kernel = of_logs ? kernels<T>().nll_loss : kernels<T>().cross_entropy_loss;
             plan.set_criterion(std::make_unique<CrossEntropyLossCriterion<T>>(
-                CrossEntropyLossOptions<T>{weights, ignore_index, label_smoothing}, reduction == "mean"));
+                kernel, CrossEntropyLossOptions<T>{in<T>(weights), ignore_index, label_smoothing},
+                reduction == "mean"));
         });
         self.target.takes_labels = true;
         self.target.ignored = ignore_index;
@@ -188,6 +190,11 @@ void bind_description(py::module_& module) {
     });
     d.def_property_readonly("needs_two_rows", [](Description& self) {
         return self.with([](auto& plan) { return plan.needs_two_rows(); });
+    });
+    d.def_property_readonly("refuses",
+                            [](Description& self) { return self.with([](auto& plan) { return plan.refuses(); }); });
+    d.def_property_readonly("target_columns", [](Description& self) {
+        return self.with([](auto& plan) { return plan.target_columns(); });
     });
     d.def_property_readonly("is_current", [](Description& self) { return self.watched.is_as_it_was(); });
 }

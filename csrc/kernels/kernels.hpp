@@ -6,16 +6,22 @@
 #include "adagrad.hpp"
 #include "adam.hpp"
 #include "batch_norm.hpp"
+#include "bce_loss.hpp"
+#include "bce_with_logits_loss.hpp"
 #include "clipping.hpp"
 #include "cross_entropy.hpp"
 #include "cross_entropy_loss.hpp"
 #include "dropout.hpp"
 #include "elu.hpp"
 #include "embedding.hpp"
+#include "gaussian_nll_loss.hpp"
 #include "gelu.hpp"
 #include "hardsigmoid.hpp"
 #include "hardswish.hpp"
 #include "hardtanh.hpp"
+#include "huber_loss.hpp"
+#include "kl_div_loss.hpp"
+#include "l1_loss.hpp"
 #include "leaky_relu.hpp"
 #include "linear.hpp"
 #include "log_sigmoid.hpp"
@@ -24,7 +30,10 @@
 #include "mish.hpp"
 #include "mse.hpp"
 #include "nadam.hpp"
+#include "nll_loss.hpp"
 #include "norm.hpp"
+#include "pinball_loss.hpp"
+#include "poisson_nll_loss.hpp"
 #include "prelu.hpp"
 #include "product.hpp"
 #include "relu.hpp"
@@ -34,6 +43,7 @@
 #include "sgd.hpp"
 #include "sigmoid.hpp"
 #include "silu.hpp"
+#include "smooth_l1_loss.hpp"
 #include "softmax.hpp"
 #include "softplus.hpp"
 #include "softsign.hpp"
@@ -68,7 +78,17 @@ struct Kernels {
     BatchNorm<T> batch_norm;
     Norm<T> norm;
     Embedding<T> embedding;
-    Mse<T> mse;
+    Loss<T> mse;
+    Loss<T> l1_loss;
+    Loss<T> smooth_l1_loss;
+    Loss<T> huber_loss;
+    Loss<T> bce_loss;
+    Loss<T> bce_with_logits_loss;
+    Loss<T> kl_div_loss;
+    Loss<T> poisson_nll_loss;
+    Loss<T> gaussian_nll_loss;
+    Loss<T> pinball_loss;
+    NllLoss<T> nll_loss;
     CrossEntropy<T> cross_entropy;
     CrossEntropyLoss<T> cross_entropy_loss;
     Update<T, SgdOptions> sgd;

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "kernels/kernels.hpp"
+#include "plan/losses.hpp"
 #include "plan/matrix.hpp"
 
 namespace pynet {
 
-// Amounts or probabilities in rows as long as the output's, or one label per row: one of the two is null.
+// Amounts or probabilities in rows, or one label per row: one of the two is null.
 template <class T>
 struct Target {
     const T* values;
@@ -26,34 +27,38 @@ class Criterion {
     // The sum over rows [first, last), and its gradient divided so; input and gradient point to the first of them.
     virtual double forward_backward(const T* input, Target<T> target, T* gradient, Index first, Index last,
                                     Index columns, double divisor) const = 0;
+    // How long the target's rows are, for an output of so many columns.
+    virtual Index target_columns(Index columns) const { return columns; }
+    // Whether there are outputs that it refuses: the loss is NaN then, and nothing may move.
+    virtual bool refuses() const { return false; }
     // Whether it does so from now on at the scores of which its input is the softmax.
     virtual bool reaches_through_softmax() { return false; }
 };
 
-// What a sum of squares is divided by.
-enum class SquaresOver { batch, elements, nothing };
-
 template <class T>
-class MseCriterion final : public Criterion<T> {
+class LossCriterion final : public Criterion<T> {
  public:
-    explicit MseCriterion(SquaresOver over) : over_(over) {}
+    LossCriterion(const NamedLoss<T>& loss, LossOptions<T> options, Over what)
+        : loss_(loss), options_(options), over_(what) {}
 
+    Index target_columns(Index columns) const override { return loss_.target_columns(columns); }
+    bool refuses() const override { return loss_.refuses != Refuses::nothing; }
     double divisor(Target<T>, Index rows, Index columns) const override {
-        return over_ == SquaresOver::batch      ? double(rows)
-               : over_ == SquaresOver::elements ? double(rows) * double(columns)
-                                                : 1.0;
+        return divisor_of(over_, rows, rows * loss_.loss_columns(columns));
     }
     double forward_backward(const T* input, Target<T> target, T* gradient, Index first, Index last, Index columns,
                             double divisor) const override {
-        const Index size = (last - first) * columns;
-        const T* t = target.row(first, columns);
-        const double sum = kernels<T>().mse.forward(input, t, nullptr, size);
-        kernels<T>().mse.backward(input, t, gradient, size, 2 / divisor);
+        const Loss<T>& kernel = kernels<T>().*loss_.kernel;
+        const T* t = target.row(first, target_columns(columns));
+        const double sum = kernel.forward(input, t, nullptr, last - first, columns, options_);
+        kernel.backward(input, t, gradient, last - first, columns, options_, 1 / divisor);
         return sum;
     }
 
  private:
-    SquaresOver over_;
+    const NamedLoss<T>& loss_;
+    LossOptions<T> options_;
+    Over over_;
 };
 
 template <class T>
@@ -76,23 +81,26 @@ class CrossEntropyCriterion final : public Criterion<T> {
     bool through_softmax_ = false;
 };
 
+// CrossEntropyLoss, and NLLLoss with the same functions of log-probabilities.
 template <class T>
 class CrossEntropyLossCriterion final : public Criterion<T> {
  public:
-    CrossEntropyLossCriterion(CrossEntropyLossOptions<T> options, bool mean) : options_(options), mean_(mean) {}
+    CrossEntropyLossCriterion(const CrossEntropyLoss<T>& kernel, CrossEntropyLossOptions<T> options, bool mean)
+        : kernel_(kernel), options_(options), mean_(mean) {}
 
     double divisor(Target<T> target, Index rows, Index) const override {
         if (!mean_) return 1;
         if (!target.labels) return double(rows);
-        return kernels<T>().cross_entropy_loss.total_weight(target.labels, rows, options_);
+        return kernel_.total_weight(target.labels, rows, options_);
     }
     double forward_backward(const T* input, Target<T> target, T* gradient, Index first, Index last, Index columns,
                             double divisor) const override {
-        return kernels<T>().cross_entropy_loss.forward_backward(input, target.row(first, columns), target.label(first),
-                                                                gradient, last - first, columns, options_, 1 / divisor);
+        return kernel_.forward_backward(input, target.row(first, columns), target.label(first), gradient, last - first,
+                                        columns, options_, 1 / divisor);
     }
 
  private:
+    const CrossEntropyLoss<T>& kernel_;
     CrossEntropyLossOptions<T> options_;
     bool mean_;
 };

@@ -294,6 +294,7 @@ T Plan<T>::loss_of(const Call& call) const {
 template <class T>
 double Plan<T>::step(const T* x, Target<T> target, Index rows, StepOptions options) {
     reserve(rows);
+    options.must_be_finite = options.must_be_finite || refuses();
     Call call{x, nullptr, target, rows, options, {&optimizer, options.keep_gradients, optimizer.clip.any()}};
     call.divisor = divisor(target, rows);
     optimizer.begin(parameters_);

@@ -66,6 +66,9 @@ class Plan {
     // What the sum of the rows' losses is divided by: 0 if no row counts.
     double divisor(Target<T> target, Index rows) const { return criterion_->divisor(target, rows, out_); }
 
+    Index target_columns() const { return criterion_->target_columns(out_); }
+    bool refuses() const { return criterion_ && criterion_->refuses(); }
+
     // Memory for batches of so many rows: the only thing that can fail.
     void reserve(Index rows);
 

@@ -164,13 +164,24 @@ class Plan(_core.Plan):
             raise CannotCompileError(f"the layers of a Residual make {self._columns} features of {before}")
         self.end_residual()
 
-    def cross_entropy_loss(
-        self, weight: Array | None, ignore_index: int, label_smoothing: float, reduction: str
+    def class_loss(
+        self, of_logs: bool, weight: Array | None, ignore_index: int, label_smoothing: float, reduction: str
     ) -> None:
-        """Add a CrossEntropyLoss."""
+        """Add a CrossEntropyLoss, or an NLLLoss."""
         if weight is not None and len(weight) != self.columns[1]:
             raise CannotCompileError(f"the criterion has {len(weight)} weights, the model {self.columns[1]} classes")
-        super().cross_entropy_loss(weight, ignore_index, label_smoothing, reduction)
+        super().class_loss(of_logs, weight, ignore_index, label_smoothing, reduction)
+
+    def loss(
+        self, name: str, reduction: str, number: float, numbers: Array | float | None, of_logs: bool, full: bool
+    ) -> None:
+        """Add a criterion that compares numbers with their targets."""
+        columns = self.columns[1]
+        if name == "gaussian_nll_loss" and columns % 2:
+            raise CannotCompileError(f"the criterion wants as many means as variances, the model has {columns} columns")
+        if numbers is not None and (name == "pinball_loss" or np.size(numbers) > 1) and np.size(numbers) != columns:
+            raise CannotCompileError(f"the criterion is of {np.size(numbers)} columns, the model has {columns}")
+        super().loss(name, reduction, number, numbers, of_logs, full)
 
     def require_one_number(self, reduction: str) -> None:
         """Refuse a loss that is no number."""

@@ -215,16 +215,18 @@ class CompiledStep(_core.Step):
         while done < len(ends) and not stopped:
             if usable and self.compiled:
                 done = self._epoch(pair[0], pair[1], order, ends, done, losses, stops, must_be_finite)
-                if done < len(ends) and not math.isfinite(losses[done]):
+                if done == len(ends) or math.isfinite(losses[done]):
+                    continue
+                if not self._refuses():
                     break
-            else:
-                rows = order[ends[done - 1] if done else 0 : ends[done]]
-                x_rows, y_rows = as_array(X, "X")[rows], as_array(y, "y")[rows]
-                losses[done] = self.finite_step(x_rows, y_rows, False) if must_be_finite else self(x_rows, y_rows)
-                if must_be_finite and not math.isfinite(losses[done]):
-                    break
-                done += 1
-                stops(done)
+            # A batch that the criterion may have refused comes here too: modules say so.
+            rows = order[ends[done - 1] if done else 0 : ends[done]]
+            x_rows, y_rows = as_array(X, "X")[rows], as_array(y, "y")[rows]
+            losses[done] = self.finite_step(x_rows, y_rows, False) if must_be_finite else self(x_rows, y_rows)
+            if must_be_finite and not math.isfinite(losses[done]):
+                break
+            done += 1
+            stops(done)
         return done
 
     def _compile(self) -> None:
@@ -238,6 +240,10 @@ class CompiledStep(_core.Step):
                 plan.reason = str(error)
         self._plan = plan
         self._set_plan(plan, not plan.reason)
+
+    def _refuses(self) -> bool:
+        """Whether there are outputs that the criterion refuses."""
+        return self._plan is not None and self._plan.refuses
 
     def _add_rest(self, plan: Plan) -> None:
         _require_its_own(self.criterion, "add_to", "forward", "backward")
@@ -287,8 +293,9 @@ class CompiledStep(_core.Step):
         outputs = np.zeros((len(inputs), columns_out), plan.dtype)
         criterion = copy.copy(self.criterion)
         criterion.forward(outputs, y)  # and of a wrong target
-        target = as_classes(y, plan.dtype) if criterion.takes_labels else as_input(y, "target", plan.dtype)
-        return inputs, target
+        if criterion.takes_labels:
+            return inputs, as_classes(y, plan.dtype)
+        return inputs, as_input(y, "target", plan.dtype).reshape(len(inputs), plan.target_columns)
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {"clip_norm": self.clip_norm, "clip_value": self.clip_value}

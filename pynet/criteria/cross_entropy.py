@@ -24,8 +24,8 @@ class CrossEntropy(Criterion):
 
     Shapes
     ------
-    input (N, classes) probabilities; target (N, classes) one-hot rows or any probabilities, or (N,) integer labels. The
-    loss is a scalar of the input's dtype.
+    input (N, classes) probabilities; target (N, classes) one-hot rows or any probabilities, or (N,) integer labels;
+    weight of the calls (N,): see `Criterion`. The loss is a scalar of the input's dtype.
 
     Raises
     ------
@@ -44,15 +44,15 @@ class CrossEntropy(Criterion):
     takes_labels = True
 
     @named
-    def forward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Any:
+    def forward(self, input: npt.ArrayLike, target: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Any:
         """Return the loss; in float32 it is summed in double."""
-        self.output = output = _core.cross_entropy_forward(input, target)
+        self.output = output = _core.cross_entropy_forward(input, target, weight)
         return output
 
     @named
-    def backward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
+    def backward(self, input: npt.ArrayLike, target: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Array:
         """Return ``-target / clip(input, 1e-15, 1 - 1e-15) / N``."""
-        self.grad_output = grad = _core.cross_entropy_backward(input, target)
+        self.grad_output = grad = _core.cross_entropy_backward(input, target, weight)
         return grad
 
     def add_to(self, plan: Plan) -> None:
@@ -62,7 +62,7 @@ class CrossEntropy(Criterion):
     @named
     def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
         """Return ``-sum(target * log(clip(input, 1e-9, 1 - 1e-9))) / N`` row by row."""
-        _core.cross_entropy_forward(input, target)  # refuses what does not fit
+        _core.cross_entropy_forward(input, target, None)  # refuses what does not fit
         p = as_input(input, "input")
         logs, classes = np.log(np.clip(p, 1e-9, 1 - 1e-9)), as_classes(target, p.dtype)
         each: Array = logs[np.arange(len(p)), classes] if classes.ndim == 1 else (classes * logs).sum(axis=1)

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy.typing as npt
-
-from .. import _core
-from ..arrays import Array
-from ..criterion import Criterion
-from ..module import named
-
-if TYPE_CHECKING:
-    from ..compiled.plan import Plan
+from .loss import Loss
 
 
-class MSE(Criterion):
+class MSE(Loss):
     """``sum((input - target)**2) / N`` with N the batch size, as in the notebook.
 
-    PyTorch's mean over all elements is `MSELoss`.
+    PyTorch's mean over all elements is `MSELoss`. The gradient is ``2 * (input - target) / N``.
 
     Shapes
     ------
-    input (N, ...), target the same: nothing is broadcast. The loss is a scalar of the input's dtype.
+    input (N, ...), target the same: nothing is broadcast; weight of the calls (N,): see `Criterion`. The loss is a
+    scalar of the input's dtype.
 
     Raises
     ------
@@ -32,25 +23,7 @@ class MSE(Criterion):
         If the batch is empty.
     """
 
-    @named
-    def forward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Any:
-        """Return the loss; in float32 it is summed in double."""
-        self.output = output = _core.mse_forward(input, target, "batch")
-        return output
+    _kernel = "mse"
 
-    @named
-    def backward(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
-        """Return ``2 * (input - target) / N``."""
-        self.grad_output = grad = _core.mse_backward(input, target, "batch")
-        return grad
-
-    def add_to(self, plan: Plan) -> None:
-        """Describe this criterion to a compiled step."""
-        plan.mse("batch")
-
-    @named
-    def row_losses(self, input: npt.ArrayLike, target: npt.ArrayLike) -> Array:
-        """Return ``sum((input - target)**2) / N`` row by row."""
-        errors: Array = _core.mse_forward(input, target, "none")
-        rows: Array = errors.reshape(len(errors), -1).sum(axis=1) / len(errors)
-        return rows
+    def _reduction(self) -> str:
+        return "batch"

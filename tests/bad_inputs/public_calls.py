@@ -16,6 +16,7 @@ import calls_of_init
 import calls_of_inspection
 import calls_of_layers
 import calls_of_lbfgs
+import calls_of_losses
 import calls_of_metrics
 import calls_of_norms
 import calls_of_optim
@@ -42,6 +43,7 @@ _PARTS = (
     calls_of_inspection,
     calls_of_layers,
     calls_of_lbfgs,
+    calls_of_losses,
     calls_of_metrics,
     calls_of_norms,
     calls_of_optim,

@@ -22,6 +22,10 @@ NOT_CALLED = {
     "Trainer.stop": "takes any text",
     "SGD.nesterov": "takes whatever is true or false",
     "RMSprop.centered": "takes whatever is true or false",
+    **dict.fromkeys(
+        ("KLDivLoss.log_target", "PoissonNLLLoss.log_input", "PoissonNLLLoss.full", "GaussianNLLLoss.full"),
+        "takes whatever is true or false",
+    ),
 }
 GIVEN_BY_PYNET = {"add_to", "state_dict", "load_state_dict"} | {
     name for name in dir(__import__("pynet").callbacks.Callback) if name.startswith("on_")

@@ -48,6 +48,12 @@ CRITERIA = [
     pynet.CrossEntropy(),
     pynet.CrossEntropyLoss(),
     pynet.CrossEntropyLoss([1, 2, 3, 4]),
+    pynet.HuberLoss(),
+    pynet.BCELoss(),
+    pynet.BCEWithLogitsLoss(pos_weight=[1, 2, 3, 4]),
+    pynet.NLLLoss(),
+    pynet.GaussianNLLLoss(),
+    pynet.PinballLoss([0.2, 0.4, 0.6, 0.8]),
 ]
 
 

@@ -7,6 +7,7 @@
 #include "child_process.hpp"
 #include "guarded_memory.hpp"
 #include "kernels_to_test.hpp"
+#include "plan/losses.hpp"
 
 namespace {
 
@@ -134,7 +135,7 @@ TEST_CASE("activations and functions stay in their arrays") {
     });
 }
 
-TEST_CASE("dropout, clipping and squared errors stay in their arrays") {
+TEST_CASE("dropout, clipping and losses stay in their arrays") {
     each_bounds([](auto& bounds, auto zero) {
         using T = decltype(zero);
         const auto& k = bounds.kernels;
@@ -152,12 +153,20 @@ TEST_CASE("dropout, clipping and squared errors stay in their arrays") {
             k.clipping.scale(x, n, 0.5);
             k.clipping.limit(x, n, 0.1);
         });
-        bounds.check("mse", [&](Guard& g, Index n) {
-            T *x = g.array<T>(n), *t = g.array<T>(n, 2), *out = g.array<T>(n);
-            k.mse.forward(x, t, out, n);
-            k.mse.forward(x, t, nullptr, n);
-            k.mse.backward(x, t, out, n, 0.5);
-        });
+        for (const pynet::NamedLoss<T>& loss : pynet::all_losses<T>) {
+            bounds.check(std::string(loss.name).c_str(), [&](Guard& g, Index n) {
+                const Index rows = rows_beside(n), columns = n - n % 2;
+                const Index targets = loss.target_columns(columns), losses = loss.loss_columns(columns);
+                T *x = g.array<T>(rows * columns, 2), *t = g.array<T>(rows * targets, 2), *each = g.array<T>(columns);
+                T *of_each = g.array<T>(rows * losses), *out = g.array<T>(rows * columns);
+                for (const bool flag : {false, true}) {
+                    const pynet::LossOptions<T> options{0.5, each, columns, flag, flag};
+                    (k.*loss.kernel).forward(x, t, of_each, rows, columns, options);
+                    (k.*loss.kernel).forward(x, t, nullptr, rows, columns, options);
+                    (k.*loss.kernel).backward(x, t, out, rows, columns, options, 0.5);
+                }
+            });
+        }
     });
 }
 
@@ -182,21 +191,22 @@ TEST_CASE("rows of scores stay in their arrays") {
             k.cross_entropy.forward(x, nullptr, labels, rows, n);
             k.cross_entropy.backward(x, nullptr, labels, out, rows, n, 1);
         });
-        bounds.check("cross_entropy_loss", [&](Guard& g, Index n) {
+        bounds.check("cross_entropy_loss and nll_loss", [&](Guard& g, Index n) {
             const Index rows = n ? rows_beside(n) : 0;
             T *x = g.array<T>(rows * n), *t = g.array<T>(rows * n), *out = g.array<T>(rows * n);
             T *losses = g.array<T>(rows), *weight = g.array<T>(n);
             auto* labels = g.array<std::int64_t>(rows, n - 1);
-            for (const double smoothing : {0.0, 0.1}) {
-                const pynet::CrossEntropyLossOptions<T> options{weight, -100, smoothing};
-                const auto& loss = k.cross_entropy_loss;
-                loss.forward(x, t, nullptr, losses, rows, n, options);
-                loss.backward(x, t, nullptr, out, rows, n, options, 1);
-                loss.forward_backward(x, t, nullptr, out, rows, n, options, 1);
-                loss.forward(x, nullptr, labels, losses, rows, n, options);
-                loss.backward(x, nullptr, labels, out, rows, n, options, 1);
-                loss.forward_backward(x, nullptr, labels, out, rows, n, options, 1);
-                loss.total_weight(labels, rows, options);
+            for (const auto& loss : {k.cross_entropy_loss, k.nll_loss}) {
+                for (const double smoothing : {0.0, 0.1}) {
+                    const pynet::CrossEntropyLossOptions<T> options{weight, -100, smoothing};
+                    loss.forward(x, t, nullptr, losses, rows, n, options);
+                    loss.backward(x, t, nullptr, out, rows, n, options, 1);
+                    loss.forward_backward(x, t, nullptr, out, rows, n, options, 1);
+                    loss.forward(x, nullptr, labels, losses, rows, n, options);
+                    loss.backward(x, nullptr, labels, out, rows, n, options, 1);
+                    loss.forward_backward(x, nullptr, labels, out, rows, n, options, 1);
+                    loss.total_weight(labels, rows, options);
+                }
             }
         });
     });

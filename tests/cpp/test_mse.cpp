@@ -7,13 +7,13 @@ TEST_CASE("mse by hand") {
         const auto& k = pynet::kernels<T>(isa).mse;
         const std::vector<T> x{1, 4, -2, 0.5, 3}, target{3, 1, -2, -0.5, 3.5};  // differences -2, 3, 0, 1, -1/2
         auto losses = unset<T>(5), dx = unset<T>(5);
-        CHECK_EQUAL(k.forward(x.data(), target.data(), nullptr, 5), 14.25);
-        CHECK_EQUAL(k.forward(x.data(), target.data(), losses.data(), 5), 14.25);
+        CHECK_EQUAL(k.forward(x.data(), target.data(), nullptr, 1, 5, {}), 14.25);
+        CHECK_EQUAL(k.forward(x.data(), target.data(), losses.data(), 1, 5, {}), 14.25);
         CHECK_EQUAL(losses, (std::vector<T>{4, 9, 0, 1, 0.25}));
-        k.backward(x.data(), target.data(), dx.data(), 5, 0.5);
+        k.backward(x.data(), target.data(), dx.data(), 1, 5, {}, 0.25);
         CHECK_EQUAL(dx, (std::vector<T>{-1, 1.5, 0, 0.5, -0.25}));
-        CHECK_EQUAL(k.forward(nullptr, nullptr, nullptr, 0), 0.0);
-        k.backward(nullptr, nullptr, nullptr, 0, 2);
+        CHECK_EQUAL(k.forward(nullptr, nullptr, nullptr, 0, 1, {}), 0.0);
+        k.backward(nullptr, nullptr, nullptr, 0, 1, {}, 1);
     });
 }
 
@@ -22,7 +22,7 @@ TEST_CASE("mse adds up in double") {
         using T = decltype(zero);
         const std::vector<T> x{4096, 1, 16777216}, target{0, 0, 16777215};
         // 2^24 + 1 + 1, which float cannot hold
-        CHECK_EQUAL(pynet::kernels<T>(isa).mse.forward(x.data(), target.data(), nullptr, 3), 16777218.0);
+        CHECK_EQUAL(pynet::kernels<T>(isa).mse.forward(x.data(), target.data(), nullptr, 1, 3, {}), 16777218.0);
     });
 }
 
@@ -42,19 +42,19 @@ TEST_CASE("mse of many elements") {
             }
             const auto got_losses = on_any_threads([&] {
                 auto values = unset<T>(size);
-                CHECK_EQUAL(k.forward(x.data(), target.data(), values.data(), size), sum);
+                CHECK_EQUAL(k.forward(x.data(), target.data(), values.data(), 1, size, {}), sum);
                 return values;
             });
             CHECK_CLOSE(got_losses, losses, 0);
             const auto got_dx = on_any_threads([&] {
                 auto grad_input = unset<T>(size);
-                k.backward(x.data(), target.data(), grad_input.data(), size, 0.25);
+                k.backward(x.data(), target.data(), grad_input.data(), 1, size, {}, 0.125);
                 return grad_input;
             });
             CHECK_CLOSE(got_dx, dx, 0);
         }
         auto x = numbers<T>(100003, 1), target = numbers<T>(100003, 2);
         for (T& value : x) value /= 3;  // so that rounding depends on the order of summation
-        on_any_threads([&] { return k.forward(x.data(), target.data(), nullptr, 100003); });
+        on_any_threads([&] { return k.forward(x.data(), target.data(), nullptr, 1, 100003, {}); });
     });
 }

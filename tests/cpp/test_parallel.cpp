@@ -33,7 +33,8 @@ int everything_works() {
     pynet::gemm(false, false, 2, 2, 2, a, 2, b, 2, 0, c, 2);
     if (std::vector<double>(c, c + 4) != std::vector<double>{19, 22, 43, 50}) return 2;
     const std::vector<double> x(100003, 2), zeros(100003, 0);
-    return pynet::kernels<double>(pynet::Isa::baseline).mse.forward(x.data(), zeros.data(), nullptr, 100003) == 400012
+    return pynet::kernels<double>(pynet::Isa::baseline).mse.forward(x.data(), zeros.data(), nullptr, 1, 100003, {}) ==
+                   400012
                ? 0
                : 3;
 }
@@ -222,7 +223,7 @@ TEST_CASE("results do not depend on the number of threads") {
         const Threads threads(count);
         std::vector<float> p(300000);
         k.sigmoid.forward(x.data(), p.data(), 300000);
-        return k.mse.forward(p.data(), target.data(), nullptr, 300000);
+        return k.mse.forward(p.data(), target.data(), nullptr, 1, 300000, {});
     };
     const double expected = loss(1);
     for (const int count : {2, 3, 7, 64}) CHECK_EQUAL(loss(count), expected);

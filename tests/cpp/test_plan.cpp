@@ -139,10 +139,14 @@ void describe(pynet::Plan<T>& plan, Network<T>& net, Loss loss) {
     plan.close();
     plan.optimizer.options = sgd;
     using Scores = pynet::CrossEntropyLossCriterion<T>;
-    if (loss == Loss::squares) plan.set_criterion(std::make_unique<pynet::MseCriterion<T>>(pynet::SquaresOver::batch));
+    if (loss == Loss::squares) {
+        plan.set_criterion(std::make_unique<pynet::LossCriterion<T>>(pynet::loss_named<T>("mse"),
+                                                                     pynet::LossOptions<T>{}, pynet::Over::batch));
+    }
     if (loss == Loss::of_probabilities) plan.set_criterion(std::make_unique<pynet::CrossEntropyCriterion<T>>());
     if (loss == Loss::of_scores) {
-        plan.set_criterion(std::make_unique<Scores>(pynet::CrossEntropyLossOptions<T>{nullptr, -100, 0}, true));
+        plan.set_criterion(std::make_unique<Scores>(pynet::kernels<T>().cross_entropy_loss,
+                                                    pynet::CrossEntropyLossOptions<T>{nullptr, -100, 0}, true));
     }
 }
 

@@ -55,6 +55,65 @@ class CrossEntropyLoss(MSE):
         return -LogSoftMax().backward(x, self._shares(x, target))
 
 
+class NLLLoss(MSE):
+    """From log-probabilities, with class weights; of labels, averaged by their weights."""
+
+    def _shares(self, x, target):
+        weight = np.ones(x.shape[1]) if self.of.weight is None else self.of.weight
+        return weight * one_hot(target, x.shape[1]) / (weight[target].sum() if target.ndim == 1 else len(x))
+
+    def forward(self, x, target):
+        return -(self._shares(x, target) * x).sum()
+
+    def backward(self, x, target):
+        return -self._shares(x, target)
+
+
+class KLDivLoss(MSE):
+    """Of probabilities, averaged over the numbers or added up for each row."""
+
+    def _divisor(self, x):
+        return x.size if self.of.reduction == "mean" else len(x)
+
+    def forward(self, x, target):
+        return (target * (np.log(target) - x)).sum() / self._divisor(x)
+
+    def backward(self, x, target):
+        return -target / self._divisor(x)
+
+
+class BCEWithLogitsLoss(MSELoss):
+    """Of yes and no, with a weight of yes for each column."""
+
+    def forward(self, x, target):
+        weight = 1 if self.of.pos_weight is None else self.of.pos_weight
+        return (weight * target * np.logaddexp(0, -x) + (1 - target) * np.logaddexp(0, x)).sum() / x.size
+
+    def backward(self, x, target):
+        weight, p = 1 if self.of.pos_weight is None else self.of.pos_weight, np.exp(-np.logaddexp(0, -x))
+        return ((1 - target) * p - weight * target * (1 - p)) / x.size
+
+
+class HuberLoss(MSELoss):
+    """Squared up to a limit, then straight."""
+
+    def _limit(self):
+        return self.of.delta, 1
+
+    def forward(self, x, target):
+        (limit, over), e = self._limit(), np.abs(x - target)
+        return np.where(e < limit, e**2 / 2, limit * (e - limit / 2)).sum() / over / x.size
+
+    def backward(self, x, target):
+        limit, over = self._limit()
+        return np.clip(x - target, -limit, limit) / over / x.size
+
+
+class SmoothL1Loss(HuberLoss):
+    def _limit(self):
+        return self.of.beta, self.of.beta
+
+
 def mirror_criterion(criterion):
     return globals()[type(criterion).__name__](criterion)
 

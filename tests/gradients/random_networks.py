@@ -11,7 +11,8 @@ import pynet
 from pynet import protocol
 
 STEPS = 20
-CRITERIA = ("MSE", "MSELoss", "CrossEntropy", "CrossEntropyLoss")
+SMOOTH = ("MSE", "MSELoss", "SmoothL1Loss", "HuberLoss")
+CRITERIA = (*SMOOTH, "CrossEntropy", "CrossEntropyLoss", "NLLLoss", "KLDivLoss", "BCEWithLogitsLoss")
 
 
 class Drawn(NamedTuple):
@@ -117,12 +118,11 @@ def draw(seed):
             inside.append(made)
         else:
             layers.append(pynet.Sequential(made) if random.integers(8) == 0 else made)
-    criterion = CRITERIA[int(random.integers(4))]
-    if criterion == "CrossEntropy":
-        layers.append(pynet.SoftMax())
+    criterion = CRITERIA[int(random.integers(len(CRITERIA)))]
+    if criterion in ("CrossEntropy", "NLLLoss", "KLDivLoss"):
+        layers.append(pynet.SoftMax() if criterion == "CrossEntropy" else pynet.LogSoftMax())
     rows = int(np.exp(random.uniform(np.log(2), np.log(60))))
-    options = {"label_smoothing": 0.1, "weight": random.uniform(0.5, 2, width)} if random.integers(2) else {}
-    loss = getattr(pynet, criterion)(**options if criterion == "CrossEntropyLoss" else {})
+    loss = getattr(pynet, criterion)(**options_of(random, criterion, width))
     batches = [
         (random.normal(size=(rows, first)).astype(dtype), a_target(random, criterion, rows, width, dtype))
         for _ in range(STEPS)
@@ -130,6 +130,20 @@ def draw(seed):
     model = pynet.Sequential(*layers).astype(dtype)
     sgd = {"lr": steady_lr(model, loss, *batches[0]), "momentum": float(random.choice([0, 0.9]))}
     return Drawn(model, loss, sgd, batches, dtype)
+
+
+def options_of(random, criterion, width):
+    """Every second one has some."""
+    weights = random.uniform(0.5, 2, width)
+    options = {
+        "CrossEntropyLoss": {"label_smoothing": 0.1, "weight": weights},
+        "NLLLoss": {"weight": weights},
+        "BCEWithLogitsLoss": {"pos_weight": weights},
+        "KLDivLoss": {"reduction": "batchmean"},
+        "HuberLoss": {"delta": 0.3},
+        "SmoothL1Loss": {"beta": 0.3, "reduction": "mean"},
+    }
+    return options.get(criterion, {}) if random.integers(2) else {}
 
 
 def steady_lr(model, criterion, x, y):
@@ -144,8 +158,10 @@ def steady_lr(model, criterion, x, y):
 
 
 def a_target(random, criterion, rows, classes, dtype):
-    if criterion.startswith("MSE"):
+    if criterion in SMOOTH:
         return random.normal(size=(rows, classes)).astype(dtype)
-    if random.integers(2):
+    if criterion == "BCEWithLogitsLoss":
+        return random.integers(2, size=(rows, classes)).astype(dtype)
+    if random.integers(2) and criterion != "KLDivLoss":
         return random.integers(0, classes, rows)
     return random.dirichlet(np.ones(classes), rows).astype(dtype)

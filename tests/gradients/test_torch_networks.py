@@ -124,11 +124,36 @@ def cross_entropy(p, target):
     return -(rows_of(target, p.shape[1]).to(p.dtype) * logarithm).sum() / len(p)
 
 
+def nll_loss(p, target, weight):
+    """Of probabilities too, which PyTorch's does not take."""
+    each = -(rows_of(target, p.shape[1]).to(p.dtype) * p * weight)
+    counts = weight.expand(p.shape[1])[target].sum() if target.ndim == 1 else len(p)
+    return each.sum() / counts
+
+
+def kl_div_loss(p, target, reduction):
+    """Without the warning that 'mean' is not what one may think."""
+    total = nn.functional.kl_div(p, target, reduction="sum")
+    return total / (p.numel() if reduction == "mean" else len(p))
+
+
 def criterion_of(criterion, dtype):
     if isinstance(criterion, pynet.CrossEntropyLoss):
         weight = None if criterion.weight is None else torch.tensor(criterion.weight.astype(dtype))
         return nn.CrossEntropyLoss(weight, label_smoothing=criterion.label_smoothing)
-    known = {pynet.MSE: lambda p, t: ((p - t) ** 2).sum() / len(p), pynet.MSELoss: nn.MSELoss()}
+    if isinstance(criterion, pynet.NLLLoss):
+        weight = torch.ones(1) if criterion.weight is None else torch.tensor(criterion.weight.astype(dtype))
+        return lambda p, t: nll_loss(p, t, weight)
+    if isinstance(criterion, pynet.BCEWithLogitsLoss):
+        weight = None if criterion.pos_weight is None else torch.tensor(criterion.pos_weight.astype(dtype))
+        return nn.BCEWithLogitsLoss(pos_weight=weight)
+    known = {
+        pynet.MSE: lambda p, t: ((p - t) ** 2).sum() / len(p),
+        pynet.MSELoss: nn.MSELoss(),
+        pynet.KLDivLoss: lambda p, t: kl_div_loss(p, t, criterion.reduction),
+        pynet.HuberLoss: lambda p, t: nn.functional.huber_loss(p, t, delta=criterion.delta),
+        pynet.SmoothL1Loss: lambda p, t: nn.functional.smooth_l1_loss(p, t, beta=criterion.beta),
+    }
     return known.get(type(criterion), cross_entropy)
 
 

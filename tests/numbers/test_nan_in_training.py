@@ -8,7 +8,21 @@ import pynet
 
 
 @each_dtype
-@named([pynet.MSE, pynet.MSELoss, lambda: pynet.MSELoss("sum"), pynet.CrossEntropy, pynet.CrossEntropyLoss])
+@named(
+    [
+        pynet.MSE,
+        pynet.MSELoss,
+        lambda: pynet.MSELoss("sum"),
+        pynet.CrossEntropy,
+        pynet.CrossEntropyLoss,
+        pynet.L1Loss,
+        pynet.SmoothL1Loss,
+        pynet.HuberLoss,
+        pynet.BCEWithLogitsLoss,
+        lambda: pynet.PoissonNLLLoss(full=True),
+        lambda: pynet.PoissonNLLLoss(False),
+    ]
+)
 @pytest.mark.parametrize("where", ["input", "target"])
 def test_that_nan_anywhere_makes_the_loss_nan(make, where, dtype):
     criterion, x, t = make(), np.abs(numbers(dtype, 3, SIZE)), np.abs(numbers(dtype, 3, SIZE, seed=1))
