@@ -156,7 +156,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _begin(self, X: Any, random_state: Any) -> None:
         """Make the network and its criterion."""
-        criterion = None if self.criterion is None else self._make_criterion()
+        criterion = None if self._given_criterion() is None else self._make_criterion()
         model = as_module(self._make_model(X, self._targets.columns(criterion), random_state))
         first = _dense(X[:2])
         with protocol.evaluating(model):
@@ -216,7 +216,15 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"out_activation must be one of {names}, or a function, got {self.out_activation!r}")
 
     def _make_criterion(self) -> Any:
-        return as_criterion(self.criterion() if isinstance(self.criterion, type) else copy.deepcopy(self.criterion))
+        given = self._given_criterion()
+        return as_criterion(given() if isinstance(given, type) else copy.deepcopy(given))
+
+    def _given_criterion(self) -> Any:
+        """Return the argument ``criterion``: of a name, the class that it stands for."""
+        return self._criterion_named(self.criterion) if isinstance(self.criterion, str) else self.criterion
+
+    def _criterion_named(self, name: str) -> Any:
+        return name
 
     def _own_callbacks(self) -> list[Callback]:
         given = () if self.callbacks is None else self.callbacks

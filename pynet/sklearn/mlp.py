@@ -17,7 +17,7 @@ from .. import layers
 from ..arrays import Array, as_float_dtype
 from ..checks import as_at_least_zero, as_choice, as_fraction, as_positive, as_share, as_size
 from ..compiled import CompiledPredict
-from ..criteria import CrossEntropy
+from ..criteria import BCELoss, CrossEntropy, KLDivLoss, NLLLoss
 from ..optim import SGD, Adam
 from ..protocol import is_module
 from ..sequential import Sequential
@@ -37,6 +37,13 @@ ACTIVATIONS = {
     "silu": layers.SiLU,
     "mish": layers.Mish,
     "softplus": layers.Softplus,
+}
+# What comes before criteria that take no scores, but probabilities or their logarithms.
+_LAST = {
+    CrossEntropy: layers.SoftMax,
+    BCELoss: layers.Sigmoid,
+    NLLLoss: layers.LogSoftMax,
+    KLDivLoss: layers.LogSoftMax,
 }
 
 
@@ -132,9 +139,8 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
                 model.append(layers.Dropout(self.dropout))
             width = hidden
         model.append(self._linear(width, outputs, dtype, random_state))
-        if isinstance(self.criterion, CrossEntropy) or self.criterion is CrossEntropy:
-            model.append(layers.SoftMax())  # it takes probabilities
-        return model
+        last = _LAST.get(self.criterion if isinstance(self.criterion, type) else type(self.criterion))
+        return model if last is None else model.append(last())
 
     def _linear(self, dim_in: int, dim_out: int, dtype: Any, random_state: Any) -> layers.Linear:
         """Return a layer with scikit-learn's initial weights: those of Glorot, and biases alike."""

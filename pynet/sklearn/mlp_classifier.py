@@ -64,10 +64,11 @@ class MLPClassifier(Classifier, MLP):
     batch_norm : bool, default False
         Whether a BatchNorm stands before each activation.
     criterion : Criterion or class, optional
-        Of scores: ``pynet.CrossEntropyLoss(label_smoothing=0.1)``; before `pynet.CrossEntropy` a SoftMax is put. One
-        that takes no labels gets columns of 0 and 1. By default the cross-entropy of one logistic output for two
+        Of scores: ``pynet.CrossEntropyLoss(label_smoothing=0.1)``; before `pynet.CrossEntropy` a SoftMax is put, before
+        `pynet.NLLLoss` a LogSoftMax, before `pynet.BCELoss` a Sigmoid. One that takes no labels gets columns of 0 and
+        1. By default the cross-entropy of one logistic output for two
         classes, of softmax for several, and of one logistic output for each of several labels.
-    out_activation : {"identity", "logistic", "softmax", "exp"} or function, optional
+    out_activation : {"identity", "logistic", "softmax", "exp", "means"} or function, optional
         What makes probabilities of the network's outputs; by default what belongs to the criterion, and identity for
         criteria of one's own.
     class_weight : dict or "balanced", optional
@@ -116,8 +117,8 @@ class MLPClassifier(Classifier, MLP):
 
     Notes
     -----
-    A step is one compiled call wherever `pynet.compile_step` can: not with weights of rows, two classes, several labels
-    or criteria and layers of one's own, which run module by module.
+    A step is one compiled call wherever `pynet.compile_step` can: not with weights of rows, or criteria and layers of
+    one's own, which run module by module.
 
     References
     ----------

@@ -16,12 +16,16 @@ class MLPRegressor(Regressor, MLP):
 
     Parameters
     ----------
-    criterion : Criterion or class, optional
+    criterion : str, Criterion or class, optional
         What predictions cost; by default half the squared error of a row, ``sum (output - y)² / 2``, as the steps of
-        scikit-learn's have it. (Its argument ``loss`` is this one's place.)
-    out_activation : {"identity", "logistic", "softmax", "exp"} or function, optional
-        What makes amounts of the network's outputs, which the criterion sees as they are: "exp" for a criterion that
-        takes their logarithms.
+        scikit-learn's have it. (Its argument ``loss`` is this one's place.) "squared_error" is the default;
+        "absolute_error", "huber" and "poisson" are `pynet.L1Loss`, `pynet.HuberLoss` and `pynet.PoissonNLLLoss`;
+        ``pynet.PinballLoss([0.05, 0.5, 0.95])`` predicts quantiles, a column each. `pynet.GaussianNLLLoss` is for
+        `NetRegressor`, whose module can make variances positive.
+    out_activation : {"identity", "logistic", "softmax", "exp", "means"} or function, optional
+        What makes amounts of the network's outputs, which the criterion sees as they are; by default what belongs to
+        the criterion: "exp" for one that takes their logarithms, as `pynet.PoissonNLLLoss` does, "means" (the first
+        half of the columns) for `pynet.GaussianNLLLoss`, identity for others.
     hidden_layer_sizes, activation, solver, alpha, ...
         As of `MLPClassifier`; there is no ``class_weight``.
 

@@ -77,11 +77,12 @@ class Net(NetworkEstimator):
 
     def _make_criterion(self) -> Any:
         arguments = self._arguments("criterion")
-        if not isinstance(self.criterion, type):
+        given = self._given_criterion()
+        if not isinstance(given, type):
             if arguments:
                 raise ValueError(f"criterion__{next(iter(arguments))} is for a class of criteria")
             return super()._make_criterion()
-        return as_criterion(self.criterion(**arguments))
+        return as_criterion(given(**arguments))
 
     def _make_optimizer(self, decay: float) -> Any:
         return as_optimizer(self.optimizer(self.model_, **{"lr": self.lr} | self._arguments("optimizer")), self.model_)

@@ -10,12 +10,19 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from ..arrays import Array
-from ..criteria import MSE, CrossEntropyLoss
+from ..criteria import (
+    MSE,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    GaussianNLLLoss,
+    KLDivLoss,
+    NLLLoss,
+    PinballLoss,
+)
 from ..criterion import Criterion
 from ..data import one_hot
 from ..layers import Sigmoid, SoftMax
 from ..metrics import r2_score
-from .binary_cross_entropy import BinaryCrossEntropy
 
 # What makes predictions of a network's outputs, by scikit-learn's names.
 OUT_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
@@ -23,6 +30,7 @@ OUT_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "logistic": lambda outputs: Sigmoid().forward(outputs),
     "softmax": lambda outputs: SoftMax().forward(outputs),
     "exp": np.exp,
+    "means": lambda outputs: outputs[:, : outputs.shape[1] // 2],
 }
 
 
@@ -30,7 +38,12 @@ def out_activation_of(criterion: Any) -> str:
     """Return what belongs to a criterion: those that take scores say nothing of probabilities themselves."""
     if isinstance(criterion, CrossEntropyLoss):
         return "softmax"
-    return "logistic" if isinstance(criterion, BinaryCrossEntropy) else "identity"
+    if isinstance(criterion, BCEWithLogitsLoss):
+        return "logistic"
+    if isinstance(criterion, GaussianNLLLoss):
+        return "means"
+    of_logs = isinstance(criterion, NLLLoss | KLDivLoss) or getattr(criterion, "log_input", False)
+    return "exp" if of_logs else "identity"
 
 
 class Labels:
@@ -44,10 +57,13 @@ class Labels:
         Whether a row may have several, and targets are rows of 0 and 1.
     """
 
-    scale = 1.0  # what the default criterion is, as a multiple of scikit-learn's loss
-
     def __init__(self, classes: Array, multilabel: bool) -> None:
         self.classes, self.multilabel = classes, multilabel
+
+    @property
+    def scale(self) -> float:
+        """What the default criterion is, as a multiple of scikit-learn's loss, which adds the labels' up."""
+        return 1 / len(self.classes) if self.multilabel else 1.0
 
     @classmethod
     def learn(cls, y: Any) -> Labels:
@@ -89,7 +105,7 @@ class Labels:
     def criterion(self, columns: int) -> Criterion:
         """Return the default criterion for a network of so many outputs."""
         if self.multilabel or (columns == 1 and len(self.classes) == 2):
-            return BinaryCrossEntropy()
+            return BCEWithLogitsLoss()
         return CrossEntropyLoss()
 
     def encode(self, y: Any) -> Array:
@@ -153,8 +169,18 @@ class Amounts:
         return cls(1 if y.ndim == 1 else y.shape[1])
 
     def columns(self, criterion: Any) -> int:
-        """Return how many outputs a network needs."""
-        return self.width
+        """Return how many outputs a network needs.
+
+        Raises
+        ------
+        ValueError
+            If there are several columns of targets for quantiles.
+        """
+        if isinstance(criterion, PinballLoss):
+            if self.width > 1:
+                raise ValueError(f"PinballLoss predicts quantiles of one column, y has {self.width}")
+            return len(criterion.quantiles)
+        return 2 * self.width if isinstance(criterion, GaussianNLLLoss) else self.width
 
     def criterion(self, columns: int) -> Criterion:
         """Return the default criterion."""
@@ -175,9 +201,16 @@ class Amounts:
         """Return (N,) for one column, as scikit-learn does."""
         return predictions[:, 0] if predictions.ndim == 2 and predictions.shape[1] == 1 else predictions
 
+    def best_guess(self, predictions: Array) -> Array:
+        """Return one number for each target: of several quantiles the middle one."""
+        if predictions.ndim == 2 and predictions.shape[1] > self.width:
+            middle = predictions.shape[1] // 2
+            return predictions[:, middle : middle + 1]
+        return predictions
+
     def score(self, predictions: Array, codes: Array) -> float:
         """Return R², averaged over the columns."""
-        return r2_score(predictions, codes.astype(predictions.dtype))
+        return r2_score(self.best_guess(predictions), codes.astype(predictions.dtype))
 
 
 Targets: TypeAlias = "Labels | Amounts"

@@ -6,11 +6,17 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from ..arrays import Array
+from ..checks import as_choice
+from ..criteria import HuberLoss, L1Loss, PoissonNLLLoss
 from .base import NetworkEstimator
 from .targets import Amounts, Labels
+
+# scikit-learn's names of what amounts may cost; None: the default.
+CRITERIA = {"squared_error": None, "absolute_error": L1Loss, "huber": HuberLoss, "poisson": PoissonNLLLoss}
 
 
 def _learns_in_steps(estimator: Any) -> bool:
@@ -134,9 +140,25 @@ class Regressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         return self._fit(X, y, sample_weight, eval_set, partial=True)
 
     def predict(self, X: Any) -> Array:
-        """Return amounts, (rows,) or (rows, outputs)."""
+        """Return amounts, (rows,) or (rows, outputs); with `pynet.PinballLoss` a column for each quantile."""
         found = self._predictions(X)
         return self._targets.decode(found)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R², averaged over the columns; of several quantiles that of the middle one.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+        sample_weight : array (rows,), optional
+            What each row counts.
+        """
+        found = self._targets.best_guess(self.predict(X))
+        return float(r2_score(y, found, sample_weight=sample_weight))
+
+    def _criterion_named(self, name: str) -> Any:
+        return CRITERIA[as_choice(name, "criterion", tuple(CRITERIA))]
 
     def _learn_targets(self, y: Any, classes: Any) -> Amounts:
         return Amounts.learn(y)

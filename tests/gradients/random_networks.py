@@ -34,7 +34,7 @@ class Drawn(NamedTuple):
         """Whether all layers can, one learns, and one says how many features there are."""
         says = any(
             isinstance(layer, pynet.Linear | pynet.BatchNorm) or getattr(layer, "num_parameters", 1) > 1
-            for layer in leaves(self.model)
+            for _, layer in protocol.modules(self.model)
         )
         return self.is_ours and says and bool(self.model.parameters())
 

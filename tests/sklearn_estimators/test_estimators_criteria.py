@@ -1,0 +1,141 @@
+"""What estimators make of pynet's criteria: the layer before them, and what their outputs mean."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn.model_selection import cross_val_score
+
+import pynet
+from pynet.sklearn import MLPClassifier, MLPRegressor, NetRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+random = np.random.default_rng(1)
+X = random.normal(size=(120, 4))
+labels = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0.5)
+amounts = X @ [1.0, -2.0, 0.5, 0.0]
+EXACT = {"solver": "lbfgs", "alpha": 0.0, "max_iter": 1000, "tol": 1e-9, "random_state": 0}
+
+
+@pytest.mark.parametrize("y", [labels > 0, np.eye(3, dtype=int)[labels]], ids=["two classes", "several labels"])
+def test_that_logistic_outputs_are_trained_in_a_compiled_step(y):
+    made = MLPClassifier((8,), max_iter=60, learning_rate_init=0.02, random_state=0).fit(X, y)
+    assert isinstance(made.criterion_, pynet.BCEWithLogitsLoss)
+    assert pynet.compile_step(made.model_, made.criterion_, made.optimizer_).compiled
+    scores = made.model_(X)
+    np.testing.assert_allclose(made._predictions(X), 1 / (1 + np.exp(-scores)), rtol=1e-12)
+    assert made.score(X, y) > 0.85
+
+
+def test_that_the_loss_of_several_labels_adds_them_up_as_scikit_learns_does():
+    y = np.eye(3, dtype=int)[labels]
+    made = MLPClassifier((8,), max_iter=3, alpha=0.0, random_state=0).fit(X, y, eval_set=(X, y))
+    p = made.predict_proba(X)
+    cost = -(y * np.log(p) + (1 - y) * np.log(1 - p)).sum(axis=1).mean()
+    assert made.validation_curve_[-1] == pytest.approx(cost, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "last", "y"),
+    [
+        (pynet.BCELoss, "Sigmoid", labels > 0),
+        (pynet.NLLLoss(), "LogSoftMax", labels),
+        (pynet.KLDivLoss("batchmean"), "LogSoftMax", labels),
+        (pynet.BCEWithLogitsLoss(pos_weight=1.0), "Linear", labels > 0),
+        (pynet.BCEWithLogitsLoss, "Linear", labels),
+    ],
+    ids=repr,
+)
+def test_that_classifiers_put_the_layer_before_a_criterion_that_it_wants(criterion, last, y):
+    made = MLPClassifier((8,), criterion=criterion, max_iter=150, learning_rate_init=0.02, random_state=0).fit(X, y)
+    assert type(made.model_[-1]).__name__ == last
+    p = made.predict_proba(X)
+    assert ((p >= 0) & (p <= 1)).all()
+    if criterion is not pynet.BCEWithLogitsLoss:  # which has a question of its own for each class
+        np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
+    assert made.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("name", ["squared_error", "absolute_error", "huber", "poisson"])
+def test_that_regressors_know_scikit_learns_names(name):
+    criteria = {"absolute_error": pynet.L1Loss(), "huber": pynet.HuberLoss, "poisson": pynet.PoissonNLLLoss()}
+    y = np.abs(amounts)
+    by_name, by_object = (
+        MLPRegressor((5,), criterion=criterion, max_iter=5, random_state=0).fit(X, y)
+        for criterion in (name, criteria.get(name))
+    )
+    assert np.array_equal(by_name.predict(X), by_object.predict(X))
+    assert by_name.loss_curve_ == by_object.loss_curve_
+    with pytest.raises(ValueError, match="criterion must be one of 'squared_error', 'absolute_error'"):
+        MLPRegressor(criterion="quadratic").fit(X, y)
+    with pytest.raises(TypeError, match="criterion must have forward and backward"):
+        MLPClassifier(criterion="huber").fit(X, labels)
+
+
+def test_that_counts_are_predicted_from_their_logarithms():
+    y = np.exp(0.3 * amounts + 1)
+    made = MLPRegressor((), criterion="poisson", **EXACT).fit(X, y)
+    np.testing.assert_allclose(made.coefs_[0][:, 0], [0.3, -0.6, 0.15, 0], atol=1e-4)
+    np.testing.assert_allclose(made.predict(X), y, rtol=1e-3)
+
+
+def test_that_huber_does_not_follow_what_is_far_off():
+    y = amounts.copy()
+    y[:10] += 1000
+    made = MLPRegressor((), criterion=pynet.HuberLoss(delta=0.1), **EXACT).fit(X, y)
+    assert np.abs(made.predict(X) - amounts).max() < 0.2
+
+
+class TestQuantiles:
+    noisy = amounts + random.exponential(size=120)
+
+    def test_that_a_column_for_each_is_predicted(self):
+        shares = [0.1, 0.5, 0.9]
+        made = MLPRegressor((16,), criterion=pynet.PinballLoss(shares), max_iter=400, learning_rate_init=0.01)
+        made.set_params(random_state=0, tol=0.0).fit(X, self.noisy)
+        found = made.predict(X)
+        assert found.shape == (120, 3)
+        np.testing.assert_allclose((self.noisy[:, None] <= found).mean(axis=0), shares, atol=0.08)
+
+    def test_that_the_middle_one_is_scored(self):
+        made = MLPRegressor((16,), criterion=pynet.PinballLoss([0.1, 0.5, 0.9]), max_iter=300, learning_rate_init=0.01)
+        made.set_params(random_state=0).fit(X, self.noisy, eval_set=(X, self.noisy))
+        error, spread = ((self.noisy - made.predict(X)[:, 1]) ** 2).sum(), ((self.noisy - self.noisy.mean()) ** 2).sum()
+        assert made.score(X, self.noisy) == pytest.approx(1 - error / spread, rel=1e-12)
+        assert made.validation_scores_[-1] == pytest.approx(made.score(X, self.noisy), rel=1e-9)
+        assert cross_val_score(made, X, self.noisy, cv=2).min() > 0.3
+
+    def test_that_they_are_of_one_column(self):
+        with pytest.raises(ValueError, match="quantiles of one column, y has 2"):
+            MLPRegressor((4,), criterion=pynet.PinballLoss([0.5])).fit(X, X[:, :2])
+
+
+class MeanAndVariance(pynet.Module):
+    """The exponential of the second half of the columns, so that variances are positive."""
+
+    def forward(self, input):
+        mean, log_variance = np.split(input, 2, axis=1)
+        return np.hstack([mean, np.exp(log_variance)])
+
+    def backward(self, input, grad_output):
+        _mean, log_variance = np.split(input, 2, axis=1)
+        d_mean, d_variance = np.split(grad_output, 2, axis=1)
+        return np.hstack([d_mean, d_variance * np.exp(log_variance)])
+
+
+def test_that_means_and_variances_are_learned_together():
+    y = amounts + 0.5 * random.normal(size=120)
+    made = NetRegressor(
+        lambda n_features, n_outputs: pynet.Sequential(pynet.Linear(n_features, n_outputs), MeanAndVariance()),
+        criterion=pynet.GaussianNLLLoss,
+        lr=0.05,
+        max_iter=300,
+        random_state=0,
+    )
+    made.fit(X, y)
+    assert made.n_outputs_ == 2
+    assert made.predict(X).shape == (120,)
+    assert made.score(X, y) > 0.9
+    np.testing.assert_allclose(made.model_(X)[:, 1].mean(), 0.25, rtol=0.3)
