@@ -82,9 +82,13 @@ void bind_prelu(py::module_& module) {
         "prelu_backward",
         [](py::handle input_, py::handle grad_output_, py::handle weight_, py::handle grad_weight_, bool accumulate) {
             const py::array weight = as_weight(weight_, "weight");
-            std::optional<py::array> grad_weight = as_weight(grad_weight_, "grad_weight");
-            require_same_shape(*grad_weight, "grad_weight", weight, "weight");
-            if (!same_dtype(*grad_weight, weight)) throw py::value_error("grad_weight must have the dtype of weight");
+            std::optional<py::array> grad_weight;  // none of a layer that is frozen
+            if (!grad_weight_.is_none()) {
+                grad_weight = as_weight(grad_weight_, "grad_weight");
+                require_same_shape(*grad_weight, "grad_weight", weight, "weight");
+                if (!same_dtype(*grad_weight, weight))
+                    throw py::value_error("grad_weight must have the dtype of weight");
+            }
             py::array input = as_input(input_, "input", weight);
             py::array grad_output = as_input(grad_output_, "grad_output", weight);
             const BatchNormSizes sizes = prelu_sizes(input, weight.size());
@@ -100,7 +104,7 @@ void bind_prelu(py::module_& module) {
                         return kernels<T>().prelu.backward(x, dy, w, dx, dw, sizes, T(accumulate));
                     }
                     kernels<T>().leaky_relu.backward(x, dy, dx, sizes.positions, *w);
-                    *dw = T(kernels<T>().prelu.sum(x, dy, sizes.positions)) + (accumulate ? *dw : T(0));
+                    if (dw) *dw = T(kernels<T>().prelu.sum(x, dy, sizes.positions)) + (accumulate ? *dw : T(0));
                 });
             });
             return grad_input;

@@ -113,27 +113,27 @@ py::array backward(py::handle input_, py::handle grad_output_, const NormParamet
     input = apart_from(apart_from(input, grads.weight), grads.bias);
     grad_output = apart_from(apart_from(grad_output, grads.weight), grads.bias);
     py::array grad_input = empty_like(input);
-    std::vector<double> statistics(p.weight ? static_cast<std::size_t>(2 * sizes.rows * sizes.groups) : 0);
+    std::vector<double> statistics(grads.weight ? static_cast<std::size_t>(2 * sizes.rows * sizes.groups) : 0);
     by_dtype(input, [&](auto zero) {
         using T = decltype(zero);
-        compute(double(input.size()), [&, x = in<T>(input), dy = in<T>(grad_output), w = in<T>(p.weight),
-                                       dx = out<T>(grad_input), dw = out<T>(grads.weight), db = out<T>(grads.bias),
-                                       stats = p.weight ? statistics.data() : nullptr, weights = weights_of(sizes, p)] {
-            kernels<T>().norm.backward(x, dy, w, dx, stats, sizes, options);
-            if (!w) return;
-            kernels<T>().norm.backward_parameters(x, dy, stats, dw, db, 0, weights, sizes, T(accumulate));
-        });
+        compute(double(input.size()),
+                [&, x = in<T>(input), dy = in<T>(grad_output), w = in<T>(p.weight), dx = out<T>(grad_input),
+                 dw = out<T>(grads.weight), db = out<T>(grads.bias), stats = grads.weight ? statistics.data() : nullptr,
+                 weights = weights_of(sizes, p)] {
+                    kernels<T>().norm.backward(x, dy, w, dx, stats, sizes, options);
+                    if (!dw) return;
+                    kernels<T>().norm.backward_parameters(x, dy, stats, dw, db, 0, weights, sizes, T(accumulate));
+                });
     });
     return grad_input;
 }
 
 NormParameters gradients_like(const NormParameters& p, py::handle grad_weight, py::handle grad_bias) {
     NormParameters grads(grad_weight, grad_bias, "grad_weight", "grad_bias");
-    if (bool(grads.weight) != bool(p.weight)) throw py::value_error("grad_weight must be there where weight is");
-    if (p.weight) {
-        require_same_shape(*grads.weight, "grad_weight", *p.weight, "weight");
-        if (!same_dtype(*grads.weight, *p.weight)) throw py::value_error("grad_weight must have the dtype of weight");
-    }
+    if (!grads.weight) return grads;  // of a layer that is frozen
+    if (!p.weight) throw py::value_error("grad_weight must not be there where no weight is");
+    require_same_shape(*grads.weight, "grad_weight", *p.weight, "weight");
+    if (!same_dtype(*grads.weight, *p.weight)) throw py::value_error("grad_weight must have the dtype of weight");
     return grads;
 }
 

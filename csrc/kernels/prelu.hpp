@@ -11,7 +11,8 @@ struct Prelu {
     // output = input > 0 ? input : weight input
     void (*forward)(const T* input, const T* weight, T* output, BatchNormSizes sizes);
     // grad_input = input > 0 ? grad_output : weight grad_output, and, over batch and positions,
-    // grad_weight = sum (input > 0 ? 0 : input grad_output) + beta grad_weight; grad_input may be grad_output.
+    // grad_weight = sum (input > 0 ? 0 : input grad_output) + beta grad_weight, if that is wanted, not null; grad_input
+    // may be grad_output.
     void (*backward)(const T* input, const T* grad_output, const T* weight, T* grad_input, T* grad_weight,
                      BatchNormSizes sizes, T beta);
     // That sum over `size` elements that lie together.
@@ -38,7 +39,7 @@ void prelu_backward(const T* input, const T* grad_output, const T* weight, T* gr
             sum[c] += input[i] > 0 ? 0.0 : double(input[i]) * double(g);
             grad_input[i] = input[i] > 0 ? g : weight[first + c] * g;
         });
-        for (Index c = 0; c < width; ++c) {
+        for (Index c = 0; grad_weight && c < width; ++c) {
             grad_weight[first + c] = T(sum[c]) + (beta == 0 ? T(0) : grad_weight[first + c]);
         }
     });

@@ -18,12 +18,15 @@ class PreluOperation final : public Operation<T> {
     }
     void backward(Region r, Matrix<T> gradient, const Learner<T>& learner) override {
         const Index c = r.first_column;
-        T *g = gradient.at(r.first_row, c), *own = (learner.whole() ? weight_.place : gradient_.data()) + c;
+        T *g = gradient.at(r.first_row, c), *own = nullptr;
+        if (weight_.learns()) own = (learner.whole() ? weight_.place : gradient_.data()) + c;
         kernels<T>().prelu.backward(this->input.at(r.first_row, c), g, weight_.value + c, g, own, sizes(r), T(0));
-        learner.learn(weight_, c, r.columns(), own);
+        if (own) learner.learn(weight_, c, r.columns(), own);
     }
     bool mixes_rows() const override { return true; }
-    void collect(std::vector<Parameter<T>*>& parameters) override { parameters.push_back(&weight_); }
+    void collect(std::vector<Parameter<T>*>& parameters) override {
+        if (weight_.learns()) parameters.push_back(&weight_);
+    }
 
  private:
     BatchNormSizes sizes(Region r) const { return {r.rows(), r.columns(), 1, this->input.stride}; }
@@ -51,13 +54,16 @@ class SharedPreluOperation final : public Operation<T> {
             T* g = gradient.data + first;
             kernels<T>().leaky_relu.backward(this->input.data + first, g, g, size, *weight_.value);
         });
+        if (!weight_.learns()) return;
         T own = T(sum);
         if (learner.whole()) *weight_.place = own;
         learner.learn(weight_, 0, 1, &own);
     }
     bool mixes_rows() const override { return true; }
     bool mixes_columns() const override { return true; }
-    void collect(std::vector<Parameter<T>*>& parameters) override { parameters.push_back(&weight_); }
+    void collect(std::vector<Parameter<T>*>& parameters) override {
+        if (weight_.learns()) parameters.push_back(&weight_);
+    }
 
  private:
     Parameter<T> weight_;

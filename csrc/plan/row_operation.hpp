@@ -75,7 +75,7 @@ class NormOperation final : public RowOperation<T> {
         kernels<T>().norm.backward(input, grad_output, weight_.value, grad_input, statistics, sizes(rows, columns),
                                    options_);
     }
-    bool learns() const override { return weight_.value != nullptr; }
+    bool learns() const override { return weight_.learns(); }
     void learn(const T* input, const T* grad_output, Index rows, Index first, Index last,
                const Learner<T>& learner) override {
         const Index columns = weight_.size;
@@ -87,8 +87,9 @@ class NormOperation final : public RowOperation<T> {
         if (bias_.value) learner.learn(bias_, first, last - first, grad_bias + first);
     }
     void collect(std::vector<Parameter<T>*>& parameters) override {
-        if (weight_.value) parameters.push_back(&weight_);
-        if (bias_.value) parameters.push_back(&bias_);
+        for (Parameter<T>* p : {&weight_, &bias_}) {
+            if (p->learns()) parameters.push_back(p);
+        }
     }
 
  private:

@@ -116,7 +116,7 @@ class Plan(_core.Plan):
         self._take(channels, channels)
         super().batch_norm(weight, bias, *others)
 
-    def prelu(self, weight: Array, grad_weight: Array) -> None:
+    def prelu(self, weight: Array, grad_weight: Array | None) -> None:
         """Add a PReLU; with several weights, they are of the columns."""
         if len(weight) > 1:
             self._take(len(weight), len(weight))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import Array, choose_dtype, stay_unfilled
 from ..checks import as_at_least_zero, as_size
+from ..freezing import leaves_frozen
 from ..module import named
 from ..watched import Watched
 from .parametric import Parametric, array_attribute
@@ -101,6 +102,7 @@ class GroupNorm(Parametric):
         )
         return output
 
+    @leaves_frozen
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return the gradient at ``input``; write ``grad_weight`` and ``grad_bias``, or add to them."""
@@ -108,8 +110,8 @@ class GroupNorm(Parametric):
             input,
             grad_output,
             self._weight,
-            self._grad_weight,
-            self._grad_bias,
+            self._to_write(self._grad_weight),
+            self._to_write(self._grad_bias),
             self.num_groups,
             self.num_channels,
             self.eps,
@@ -118,7 +120,7 @@ class GroupNorm(Parametric):
 
     def add_to(self, plan: Plan) -> None:
         """Describe this layer to a compiled step."""
-        arrays = self._weight, self._bias, self._grad_weight, self._grad_bias
+        arrays = self._weight, self._bias, self._to_write(self._grad_weight), self._to_write(self._grad_bias)
         plan.group_norm(arrays, self.num_channels, self.num_groups, self.eps)
 
     def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import Array, choose_dtype, stay_unfilled
 from ..checks import as_at_least_zero, as_shape
+from ..freezing import leaves_frozen
 from ..module import named
 from ..watched import Watched
 from .parametric import Parametric, array_attribute
@@ -97,6 +98,7 @@ class LayerNorm(Parametric):
         )
         return output
 
+    @leaves_frozen
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return the gradient at ``input``; write ``grad_weight`` and ``grad_bias``, or add to them."""
@@ -104,8 +106,8 @@ class LayerNorm(Parametric):
             input,
             grad_output,
             self._weight,
-            self._grad_weight,
-            self._grad_bias,
+            self._to_write(self._grad_weight),
+            self._to_write(self._grad_bias),
             self.normalized_shape,
             self.eps,
             centred=True,
@@ -114,7 +116,7 @@ class LayerNorm(Parametric):
 
     def add_to(self, plan: Plan) -> None:
         """Describe this layer to a compiled step."""
-        arrays = self._weight, self._bias, self._grad_weight, self._grad_bias
+        arrays = self._weight, self._bias, self._to_write(self._grad_weight), self._to_write(self._grad_bias)
         plan.layer_norm(arrays, self.normalized_shape, self.eps, centred=True)
 
     def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import Array, choose_dtype
 from ..checks import as_finite, as_size
+from ..freezing import leaves_frozen
 from ..module import named
 from .parametric import Parametric, array_attribute
 
@@ -72,14 +73,17 @@ class PReLU(Parametric):
         self.output = output = _core.prelu_forward(input, self._weight)
         return output
 
+    @leaves_frozen
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return ``grad_output`` where ``input > 0``, else ``weight * grad_output``; write ``grad_weight``."""
-        return _core.prelu_backward(input, grad_output, self._weight, self._grad_weight, bool(accumulate))
+        return _core.prelu_backward(
+            input, grad_output, self._weight, self._to_write(self._grad_weight), bool(accumulate)
+        )
 
     def add_to(self, plan: Plan) -> None:
         """Describe this layer to a compiled step."""
-        plan.prelu(self._weight, self._grad_weight)
+        plan.prelu(self._weight, self._to_write(self._grad_weight))
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

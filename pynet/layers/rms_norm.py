@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import Array, choose_dtype, stay_unfilled
 from ..checks import as_at_least_zero, as_shape
+from ..freezing import leaves_frozen
 from ..module import named
 from ..watched import Watched
 from .parametric import Parametric, array_attribute
@@ -94,6 +95,7 @@ class RMSNorm(Parametric):
         )
         return output
 
+    @leaves_frozen
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return the gradient at ``input``; write ``grad_weight``, or add to it."""
@@ -101,7 +103,7 @@ class RMSNorm(Parametric):
             input,
             grad_output,
             self._weight,
-            self._grad_weight,
+            self._to_write(self._grad_weight),
             None,
             self.normalized_shape,
             self.eps,
@@ -111,7 +113,12 @@ class RMSNorm(Parametric):
 
     def add_to(self, plan: Plan) -> None:
         """Describe this layer to a compiled step."""
-        plan.layer_norm((self._weight, None, self._grad_weight, None), self.normalized_shape, self.eps, centred=False)
+        plan.layer_norm(
+            (self._weight, None, self._to_write(self._grad_weight), None),
+            self.normalized_shape,
+            self.eps,
+            centred=False,
+        )
 
     def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
         """Return what the formula does for each element, the mean square included."""
