@@ -25,6 +25,29 @@ LAYERS = [
     (nn.Flatten(), (5, 2, 3)),
     (nn.Flatten(0, 1), (5, 2, 3)),
     (nn.Identity(), (5, 4)),
+    (nn.Unflatten(1, (2, 3)), (5, 6)),
+    (nn.LayerNorm(4), (5, 4)),
+    (nn.LayerNorm((3, 4), eps=0.1, bias=False), (5, 3, 4)),
+    (nn.LayerNorm(4, elementwise_affine=False), (5, 4)),
+    (nn.RMSNorm(4), (5, 4)),
+    (nn.RMSNorm(4, eps=0.1, elementwise_affine=False), (5, 4)),
+    (nn.GroupNorm(2, 4), (5, 4, 3)),
+    (nn.GroupNorm(2, 4, eps=0.1, affine=False), (5, 4)),
+    (nn.ELU(0.5), (5, 4)),
+    (nn.SELU(), (5, 4)),
+    (nn.GELU(), (5, 4)),
+    (nn.GELU(approximate="tanh"), (5, 4)),
+    (nn.SiLU(), (5, 4)),
+    (nn.Mish(), (5, 4)),
+    (nn.Softplus(2.0, 10.0), (5, 4)),
+    (nn.Softsign(), (5, 4)),
+    (nn.Hardtanh(-0.5, 0.7), (5, 4)),
+    (nn.ReLU6(), (5, 4)),
+    (nn.Hardsigmoid(), (5, 4)),
+    (nn.Hardswish(), (5, 4)),
+    (nn.LogSigmoid(), (5, 4)),
+    (nn.PReLU(), (5, 4)),
+    (nn.PReLU(4, 0.1), (5, 4, 2)),
     (nn.BatchNorm1d(4, eps=1e-3, momentum=0.3), (5, 4)),
     (nn.BatchNorm1d(4, affine=False), (5, 4, 2)),
     (nn.BatchNorm2d(3).eval(), (5, 3, 2, 2)),
@@ -36,6 +59,14 @@ CLASS_WEIGHTS = torch.tensor([1.0, 0.5, 2.0, 1.5])
 CRITERIA = [
     (nn.MSELoss(), "amounts"),
     (nn.MSELoss(reduction="sum"), "amounts"),
+    (nn.L1Loss(), "amounts"),
+    (nn.SmoothL1Loss(beta=0.3), "amounts"),
+    (nn.HuberLoss(delta=0.3), "amounts"),
+    (nn.BCELoss(), "amounts"),
+    (nn.BCEWithLogitsLoss(pos_weight=CLASS_WEIGHTS), "amounts"),
+    (nn.KLDivLoss(reduction="batchmean"), "amounts"),
+    (nn.PoissonNLLLoss(full=True, eps=1e-6), "amounts"),
+    (nn.NLLLoss(CLASS_WEIGHTS, ignore_index=1), "labels"),
     (nn.CrossEntropyLoss(), "labels"),
     (
         nn.CrossEntropyLoss(CLASS_WEIGHTS, ignore_index=1, reduction="sum", label_smoothing=0.1),
@@ -94,8 +125,18 @@ def test_a_criterion_goes_to_pynet_and_back(criterion, target):
     np.testing.assert_allclose(pynet.to_torch(ours)(torch.tensor(scores), torch.tensor(y)).numpy(), want, rtol=1e-5)
 
 
+@pytest.mark.parametrize("padding", [None, 2])
+def test_an_embedding_goes_to_pynet_and_back(padding):
+    theirs = nn.Embedding(5, 3, padding_idx=padding)
+    ours, at = pynet.from_torch(theirs), np.array([[0, 2], [4, 2]])
+    again = pynet.to_torch(ours)
+    assert (ours.padding_idx, again.padding_idx) == (padding, padding)
+    for module in (theirs, again):
+        np.testing.assert_array_equal(ours(at), module(torch.tensor(at)).detach().numpy())
+
+
 def test_all_layers_and_criteria_have_been_tried_that_have_counterparts():
-    tried = {type(module).__name__ for module, _ in LAYERS + CRITERIA}
+    tried = {type(module).__name__ for module, _ in LAYERS + CRITERIA} | {"Embedding"}
     assert {row.theirs for row in COUNTERPARTS} <= tried
 
 
@@ -146,6 +187,8 @@ class OurDoubled(pynet.Module):
         (nn.Softmax(dim=1), ValueError, "Softmax has dim=1, and SoftMax is as dim=-1"),
         (nn.Sequential(nn.BatchNorm1d(3, track_running_stats=False)), ValueError, "BatchNorm1d at '0' has track_"),
         (nn.BatchNorm1d(3, momentum=None), TypeError, "momentum"),
+        (nn.Embedding(3, 2, max_norm=1.0), ValueError, "Embedding has max_norm=1.0"),
+        (nn.BCELoss(weight=torch.ones(3)), ValueError, "BCELoss has weight="),
         (pynet.Linear(2, 2), TypeError, "module must be a torch.nn.Module, got Linear"),
         (nn.Linear, TypeError, "module must be a torch.nn.Module, got type"),
         (None, TypeError, "got NoneType"),

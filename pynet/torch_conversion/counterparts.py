@@ -11,8 +11,17 @@ from ..checks import as_mapping
 from ..describe import constructor_arguments
 
 _SAME = {
-    layers: ("Dropout", "Flatten", "Identity", "ReLU", "Sigmoid", "Tanh"),
-    criteria: ("CrossEntropyLoss", "MSELoss"),
+    layers: (
+        *("Dropout", "Flatten", "Identity", "Unflatten"),
+        *("GroupNorm", "LayerNorm", "RMSNorm"),
+        *("ELU", "GELU", "Hardsigmoid", "Hardswish", "Hardtanh", "LogSigmoid", "Mish", "PReLU", "ReLU", "ReLU6"),
+        "SELU",
+        *("SiLU", "Sigmoid", "Softplus", "Softsign", "Tanh"),
+    ),
+    criteria: (
+        *("CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss", "PoissonNLLLoss"),
+        "SmoothL1Loss",
+    ),
 }
 
 
@@ -33,14 +42,17 @@ class Counterpart(NamedTuple):
 
 _LAST_AXIS = {"dim": -1}
 _STATISTICS = {"track_running_stats": True}
+_UNWEIGHTED = {"weight": None}
 
 COUNTERPARTS = [
     *(Counterpart(getattr(module, name), name) for module, names in _SAME.items() for name in names),
     Counterpart(layers.Linear, "Linear", {"dim_in": "in_features", "dim_out": "out_features"}),
+    Counterpart(layers.Embedding, "Embedding", fixed={"max_norm": None, "scale_grad_by_freq": False}),
     Counterpart(layers.LeakyReLU, "LeakyReLU", {"slope": "negative_slope"}),
     Counterpart(layers.SoftMax, "Softmax", fixed=_LAST_AXIS),
     Counterpart(layers.LogSoftMax, "LogSoftmax", fixed=_LAST_AXIS),
     *(Counterpart(layers.BatchNorm, f"BatchNorm{n}d", fixed=_STATISTICS) for n in (1, 2, 3)),
+    *(Counterpart(getattr(criteria, name), name, fixed=_UNWEIGHTED) for name in ("BCELoss", "BCEWithLogitsLoss")),
 ]
 
 

@@ -70,7 +70,7 @@ class _Conversion:
 
 def _construct(row: Counterpart, module: Any, place: str) -> Any:
     for name, value in row.fixed.items():
-        if getattr(module, name) != value:
+        if getattr(module, name) is not value and getattr(module, name) != value:
             raise ValueError(
                 f"{type(module).__name__}{f' at {place!r}' if place else ''} has {name}={getattr(module, name)!r}, "
                 f"and {row.ours.__name__} is as {name}={value!r}"
