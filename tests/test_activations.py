@@ -107,6 +107,18 @@ def test_prelu_learns_its_slope():
     np.testing.assert_allclose(slopes, [-1, 2], atol=0.05)
 
 
+@pytest.mark.parametrize("freeze", [False, True])
+@pytest.mark.parametrize("rows", [1, 5, 300])
+@pytest.mark.parametrize("weights", [1, 400])
+def test_prelu_predicts_compiled_as_in_evaluation(weights, rows, freeze):
+    layers = [pynet.BatchNorm(400), pynet.PReLU(weights), pynet.GELU(), pynet.Linear(400, 5, seed=1)]
+    model = pynet.Sequential(pynet.Linear(30, 400, seed=0), *layers).eval()
+    x = np.random.default_rng(0).normal(size=(rows, 30))
+    predict = pynet.compile_predict(model, freeze=freeze)
+    np.testing.assert_allclose(predict(x), model.forward(x), rtol=1e-12, atol=1e-13)
+    assert predict.compiled
+
+
 def test_an_activation_of_ones_own_runs_module_by_module_and_the_step_says_so():
     model = pynet.Sequential(pynet.Linear(2, 3, seed=0), pynet.Activation(cube, slope_of_cube))
     step = pynet.compile_step(model, pynet.MSELoss(), pynet.optim.SGD(model, 0.1))

@@ -10,21 +10,11 @@ from .. import layers, optim
 from ..callbacks import LRScheduler
 from ..criteria import CrossEntropyLoss, MSELoss
 from ..criterion import Criterion
+from ..layers.names import ACTIVATIONS as NAMED
 from ..optim import lr_scheduler
 from ..sequential import Sequential
 
-ACTIVATIONS = {
-    "relu": layers.ReLU,
-    "leaky_relu": layers.LeakyReLU,
-    "tanh": layers.Tanh,
-    "sigmoid": layers.Sigmoid,
-    "elu": layers.ELU,
-    "selu": layers.SELU,
-    "gelu": layers.GELU,
-    "silu": layers.SiLU,
-    "mish": layers.Mish,
-    "softplus": layers.Softplus,
-}
+ACTIVATIONS = NAMED | {"sigmoid": layers.Sigmoid}
 # Each with the learning rate that it gets unless told otherwise.
 OPTIMIZERS = {"adam": 3e-3, "adamw": 3e-3, "sgd": 0.1}
 SCHEDULES = ("constant", "cosine", "linear", "step", "exponential", "onecycle", "plateau")

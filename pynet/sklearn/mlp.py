@@ -18,6 +18,7 @@ from ..arrays import Array, as_float_dtype
 from ..checks import as_at_least_zero, as_choice, as_fraction, as_positive, as_share, as_size
 from ..compiled import CompiledPredict
 from ..criteria import BCELoss, CrossEntropy, KLDivLoss, NLLLoss
+from ..layers.names import ACTIVATIONS as NAMED
 from ..optim import SGD, Adam
 from ..protocol import is_module
 from ..sequential import Sequential
@@ -25,19 +26,8 @@ from .base import NetworkEstimator
 from .lbfgs import Scaled, minimise
 from .penalty import biases_alone
 
-ACTIVATIONS = {
-    "identity": layers.Identity,
-    "logistic": layers.Sigmoid,
-    "tanh": layers.Tanh,
-    "relu": layers.ReLU,
-    "leaky_relu": layers.LeakyReLU,
-    "elu": layers.ELU,
-    "selu": layers.SELU,
-    "gelu": layers.GELU,
-    "silu": layers.SiLU,
-    "mish": layers.Mish,
-    "softplus": layers.Softplus,
-}
+# scikit-learn's two that it calls otherwise, and ours.
+ACTIVATIONS = {"identity": layers.Identity, "logistic": layers.Sigmoid} | NAMED
 # What comes before criteria that take no scores, but probabilities or their logarithms.
 _LAST = {
     CrossEntropy: layers.SoftMax,
