@@ -254,7 +254,6 @@ MODULES = [
         lambda m, x: m.weight[x.astype(int)],
         takes_indices=True,
     ),
-    *variants(of_a_table, ONCE, [(5, 3)], embedded_table, takes_indices=True),
     *variants(pynet.Residual, ONCE, ANY[:3], lambda m, x: 2 * x),
     *variants(residual, ONCE, OF_4, with_input_added, refuses=(*NO_ROWS, (5, 3))),
     *variants(residual_with_norm, ONCE, OF_4[:1], with_input_added, BOTH, refuses=NO_ROWS),
@@ -264,6 +263,7 @@ MODULES = [
     *variants(standing_twice, ONCE, OF_4[:1], side_by_side, refuses=NO_ROWS),
     *variants(network, ONCE, OF_4[:1], one_after_another, BOTH, refuses=NO_ROWS),
     *variants(network_with_kinks, ONCE, [(5, 8), (5, 2, 4)], one_after_another, BOTH),
+    *variants(of_a_table, ONCE, [(5, 3)], embedded_table, takes_indices=True),
 ]
 
 # Those that a file can keep: functions it cannot.
