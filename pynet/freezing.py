@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from . import _core, protocol
+from . import protocol
 from .arrays import Array
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -42,7 +42,6 @@ def set_frozen(module: Any, frozen: bool) -> None:
             raise TypeError(f"{type(part).__name__} has __slots__ and no room for 'frozen': add it to them")
     for part in with_room:
         part.frozen = frozen
-    _core.structure_changed()
 
 
 def frozen_arrays(module: Any) -> frozenset[int]:

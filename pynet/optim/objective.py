@@ -80,7 +80,6 @@ class Objective:
             if parameter.gradient is None:
                 raise StateError(f"parameter '{parameter.name}' has no gradient after a backward")
             gradient = np.asarray(parameter.gradient, np.float64)
-            sums[id(parameter.array)] = (
-                sums[id(parameter.array)] + gradient if id(parameter.array) in sums else gradient
-            )
+            key = id(parameter.array)
+            sums[key] = sums[key] + gradient if key in sums else gradient
         return sums

@@ -346,23 +346,56 @@ def test_freezing_after_compilation_is_seen():
     model = compiled_network(np.float64)
     twin = copy.deepcopy(model)
     a, b = Adam(model, 0.01, weight_decay=0.1), Adam(twin, 0.01, weight_decay=0.1)
-    step = pynet.compile_step(twin, pynet.CrossEntropyLoss(), b)
+    criterion = pynet.CrossEntropyLoss()  # one, for making another is a change that is seen too
+    step = pynet.compile_step(twin, criterion, b)
     for i in range(16):
         if i == 4:
             model[3].freeze()
             twin[3].freeze()
-        if i == 8:
+        if i == 7:
             model[3][0].unfreeze()
             twin[3][0].unfreeze()
-            model[0].frozen = twin[0].frozen = True
+        if i in (8, 10):
+            model[0].frozen = twin[0].frozen = i == 8
         if i == 12:
             model.unfreeze()
             twin.unfreeze()
+        before = [(net[0].W.copy(), net[3][2].W.copy()) for net in (model, twin)]
         x, y = batch(20, 7, 5, seed=i)
-        loss = loop_step(model, pynet.CrossEntropyLoss(), a, x, y)
+        loss = loop_step(model, criterion, a, x, y)
         np.testing.assert_allclose(step(x, y), loss, rtol=1e-8)
         assert step.compiled, step.reason
+        for net, (first, fourth) in zip((model, twin), before, strict=True):
+            assert np.array_equal(net[0].W, first) == (i in (8, 9))
+            assert np.array_equal(net[3][2].W, fourth) == (4 <= i < 12)
     assert_close(state(twin, b), state(model, a), np.float64)
+
+
+class Unaware(pynet.Linear):
+    """A layer with a compiled form that knows nothing of freezing."""
+
+    def forward(self, input):
+        self.output = input @ self.W.T + self.b
+        return self.output
+
+    def backward(self, input, grad_output):
+        self.grad_W[...], self.grad_b[...] = grad_output.T @ input, grad_output.sum(0)
+        return grad_output @ self.W
+
+    def add_to(self, plan):
+        plan.linear(self.W, self.b, self.grad_W, self.grad_b)
+
+
+def test_a_compiled_form_that_knows_nothing_of_freezing_is_not_taken():
+    model = pynet.Sequential(Unaware(7, 6), pynet.Linear(6, 5))
+    step = pynet.compile_step(model, pynet.CrossEntropyLoss(), Adam(model))
+    step(*batch(8, 7, 5))
+    assert step.compiled
+    model[0].freeze()
+    before = copies(model[0].parameters() + model[0].grad_parameters())
+    step(*batch(8, 7, 5))
+    assert "is frozen, which its compiled form does not know" in step.reason
+    assert unchanged(model[0].parameters() + model[0].grad_parameters(), before)
 
 
 def test_an_epoch_and_a_trainer_leave_frozen_layers_alone():

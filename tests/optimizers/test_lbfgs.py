@@ -8,6 +8,7 @@ from test_protocol import NotebookLinear
 
 import pynet
 from pynet.optim import LBFGS
+from pynet.optim.objective import Objective
 
 optimize = pytest.importorskip("scipy.optimize")
 
@@ -50,6 +51,7 @@ def test_a_linear_model_becomes_that_of_least_squares(make, weighted, decay, dty
     assert W.dtype == arrays[0].dtype
     assert found.losses == sorted(found.losses, reverse=True)
     assert found.evaluations >= len(found.losses)
+    assert found.converged  # as float32 could not
 
 
 def network(dtype=np.float64):
@@ -77,6 +79,21 @@ def test_it_goes_where_scipy_goes_with_differences_for_gradients():
     np.testing.assert_allclose(found.losses[0], loss(start), rtol=1e-12)
     np.testing.assert_allclose(found.losses[-1], expected.fun, rtol=1e-6)
     np.testing.assert_allclose(found.losses[-1], loss(np.concatenate([a.ravel() for a in model.parameters()])))
+
+
+def test_gradients_are_those_of_the_loss_with_decay_weights_and_an_array_of_two_layers():
+    a, b = pynet.Linear(3, 3, seed=0), pynet.Linear(3, 3, seed=1)
+    b.W = a.W
+    model = pynet.Sequential(a, pynet.Tanh(), b, pynet.Linear(3, 2, seed=2).freeze())
+    decays = {"0.weight": 0.3, "0.bias": 0.0, "2.bias": 0.2}
+    weight = np.linspace(0.5, 1.5, 40)
+    objective = Objective(model, pynet.MSE(), X, Y, weight, decays)
+    point = objective.vector()
+    assert point.shape == (15,)
+    _, gradient = objective(point)
+    for i in range(15):
+        low, high = (objective(point + shift * np.eye(15)[i])[0] for shift in (-1e-6, 1e-6))
+        np.testing.assert_allclose(gradient[i], (high - low) / 2e-6, rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -173,6 +190,27 @@ def test_an_interruption_leaves_what_was_found():
     loss = float(pynet.CrossEntropyLoss().forward(model.forward(X), LABELS))
     expected = LBFGS(network().eval(), max_iter=3).minimize(pynet.CrossEntropyLoss(), X, LABELS)
     np.testing.assert_allclose(loss, expected.losses[-1], rtol=1e-12)
+
+
+class Interrupted(pynet.CrossEntropyLoss):
+    """A criterion in whose eighth forward somebody presses Ctrl-C."""
+
+    count = 0
+
+    def forward(self, input, target):
+        self.count += 1
+        if self.count == 8:
+            raise KeyboardInterrupt
+        return super().forward(input, target)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_an_interruption_on_the_way_leaves_the_last_iteration(dtype):
+    model, seen = network(dtype).eval(), []
+    with pytest.raises(KeyboardInterrupt):
+        LBFGS(model).minimize(Interrupted(), X, LABELS, callback=lambda iteration, loss: seen.append(loss))
+    loss = float(pynet.CrossEntropyLoss().forward(model.forward(X), LABELS))
+    np.testing.assert_allclose(loss, seen[-1], rtol=1e-12 if dtype == np.float64 else 1e-5)
 
 
 def test_a_dropout_that_draws_is_refused_and_one_that_does_not_is_taken():
