@@ -161,7 +161,6 @@ class LBFGS:
         -----
         What interrupts it, Ctrl-C or an error of the callback's, leaves the model with what the last iteration found.
         """
-        minimize = _scipys_minimize()
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be a function of iteration and loss, got {callback!r:.80}")
         _require_a_function(self.model)
@@ -177,7 +176,8 @@ class LBFGS:
             "maxcor": self.history_size,
         }
         with run.restoring():
-            found = minimize(run, run.found, method="L-BFGS-B", jac=True, callback=run.note, options=options)
+            run.begin()
+            found = _scipys_minimize()(run, run.found, method="L-BFGS-B", jac=True, callback=run.note, options=options)
             run.accept(run.found)
         return Minimum(run.losses, bool(found.success), str(found.message), int(found.nfev))
 
@@ -201,16 +201,23 @@ class _Run:
     def __init__(self, model: Any, work: Any, objective: Objective, callback: Callback | None) -> None:
         self._model, self._work, self._objective, self._callback = model, work, objective, callback
         self._before = take_snapshot(model)
+        self._first: tuple[float, Array] | None = None
         self.losses: list[float] = []
         self.found = objective.vector()
 
+    def begin(self) -> None:
+        """Compute what SciPy will ask for first: whatever is wrong with the data comes out here."""
+        self._first = self._objective(self.found)
+        loss = self._first[0]
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss is {loss} before the first iteration: scaled inputs may help")
+        self.losses.append(loss)
+
     def __call__(self, vector: Array) -> tuple[float, Array]:
-        loss, gradient = self._objective(vector)
-        if not self.losses:
-            if not math.isfinite(loss):
-                raise DivergedError(f"the loss is {loss} before the first iteration: scaled inputs may help")
-            self.losses.append(loss)
-        return loss, gradient
+        first, self._first = self._first, None
+        if first is not None and np.array_equal(vector, self.found):
+            return first
+        return self._objective(vector)
 
     def note(self, intermediate_result: Any) -> None:
         """Take down an iteration, as SciPy tells of it: by this name of the argument."""
