@@ -56,6 +56,26 @@ def batch(rows, columns, classes, dtype=np.float64, seed=0):
     return random.normal(size=(rows, columns)).astype(dtype), random.integers(0, classes, rows)
 
 
+# What criteria of probabilities, of expected counts, and of variances, want before them.
+ENDS = {
+    pynet.CrossEntropy: pynet.SoftMax,
+    pynet.BCELoss: pynet.Sigmoid,
+    pynet.PoissonNLLLoss: pynet.Sigmoid,
+    pynet.GaussianNLLLoss: pynet.Sigmoid,
+    pynet.NLLLoss: pynet.LogSoftMax,
+}
+
+
+def learning(case, dtype):
+    """A criterion of the table, a model for it, and a batch."""
+    criterion, columns = case.make(), case.input.shape[1] if case.input.ndim == 2 else 1
+    last = [ENDS[type(criterion)]()] if type(criterion) in ENDS else []
+    model = pynet.Sequential(pynet.Linear(4, columns, seed=0), *last).astype(dtype)
+    x = np.random.default_rng(0).normal(size=(len(case.input), 4)).astype(dtype)
+    y = case.target if case.target.dtype.kind == "i" else case.target.astype(dtype)
+    return criterion, model, x, y[:, None] if case.input.ndim == 1 else y
+
+
 def pair(model, criterion, make_optimizer, **options):
     """A loop over modules and a compiled step, of equal models."""
     twin = copy.deepcopy(model)

@@ -4,7 +4,19 @@ import copy
 
 import numpy as np
 import pytest
-from compiled_steps import DTYPES, assert_close, batch, compare, loop_step, network, pair, same_bits, sgd, state
+from compiled_steps import (
+    DTYPES,
+    assert_close,
+    batch,
+    compare,
+    learning,
+    loop_step,
+    network,
+    pair,
+    same_bits,
+    sgd,
+    state,
+)
 from table import CRITERIA
 
 import pynet
@@ -131,20 +143,7 @@ def test_clipped_gradients_are_as_in_the_loop(dtype, rows, options):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("case", CRITERIA)
 def test_every_criterion_is_as_in_the_loop(case, dtype):
-    criterion, columns = case.make(), case.input.shape[1] if case.input.ndim == 2 else 1
-    # Criteria of probabilities, of expected counts, and of variances, want a layer that gives them.
-    ends = {
-        pynet.CrossEntropy: pynet.SoftMax,
-        pynet.BCELoss: pynet.Sigmoid,
-        pynet.PoissonNLLLoss: pynet.Sigmoid,
-        pynet.GaussianNLLLoss: pynet.Sigmoid,
-        pynet.NLLLoss: pynet.LogSoftMax,
-    }
-    last = [ends[type(criterion)]()] if type(criterion) in ends else []
-    model = pynet.Sequential(pynet.Linear(4, columns, seed=0), *last).astype(dtype)
-    x = np.random.default_rng(0).normal(size=(len(case.input), 4)).astype(dtype)
-    y = case.target if case.target.dtype.kind == "i" else case.target.astype(dtype)
-    y = y[:, None] if case.input.ndim == 1 else y
+    criterion, model, x, y = learning(case, dtype)
     if getattr(criterion, "reduction", "") == "none":
         step = pynet.compile_step(model, criterion, sgd(model))
         assert not step.compiled

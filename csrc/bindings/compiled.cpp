@@ -7,6 +7,7 @@
 #include "bindings/bindings.hpp"
 #include "bindings/collected.hpp"
 #include "bindings/description.hpp"
+#include "bindings/row_weights.hpp"
 
 namespace pynet {
 namespace {
@@ -96,12 +97,12 @@ class Step {
  public:
     explicit Step(std::shared_ptr<Busy> busy) : busy_(std::move(busy)) {}
 
-    static py::object call(py::handle self, py::handle x, py::handle y, bool gradients) {
-        return run_once(self, x, y, {gradients, false});
+    static py::object call(py::handle self, py::handle x, py::handle y, bool gradients, py::handle weight) {
+        return run_once(self, x, y, weight, {gradients, false});
     }
     // The same, but moves nothing if the loss is not finite.
-    static py::object finite_step(py::handle self, py::handle x, py::handle y, bool gradients) {
-        return run_once(self, x, y, {gradients, true});
+    static py::object finite_step(py::handle self, py::handle x, py::handle y, bool gradients, py::handle weight) {
+        return run_once(self, x, y, weight, {gradients, true});
     }
 
     // Whether an epoch can take these arrays as they lie.
@@ -119,7 +120,8 @@ class Step {
     static Index epoch(py::handle self_, const py::array& X, const py::array& y,
                        const py::array_t<std::int64_t, py::array::c_style>& order,
                        const py::array_t<std::int64_t, py::array::c_style>& ends, Index start,
-                       py::array_t<double, py::array::c_style>& losses, const py::object& poll, bool must_be_finite) {
+                       py::array_t<double, py::array::c_style>& losses, const py::object& poll, bool must_be_finite,
+                       py::handle weight) {
         Step& self = self_.cast<Step&>();
         const Entered entered(*self.busy_);
         self.refresh(self_);
@@ -130,6 +132,8 @@ class Step {
             using T = decltype(type_of(plan));
             Rows<T> all;
             if (!are_rows(plan, description, X, y, all)) throw py::value_error("X and y do not fit the model");
+            const std::optional<py::array> weighed = weights_of<T>(weight, all.count);
+            T* weights = weighed ? self.gathered<T>(self.weights_, all.count) : nullptr;
             const Index batches = ends.size();
             const std::int64_t *row = order.data(), *end = ends.data();
             Index longest = 0;
@@ -150,6 +154,7 @@ class Step {
                     if (from < 0 || from >= all.count) throw py::index_error("order names a row that there is not");
                     std::memcpy(x + i * plan.in(), all.x + from * plan.in(), std::size_t(plan.in()) * sizeof(T));
                     if (labels) labels[i] = all.target.labels[from];
+                    if (weights) weights[i] = in<T>(*weighed)[from];
                     if (values) {
                         std::memcpy(values + i * width, all.target.values + from * width,
                                     std::size_t(width) * sizeof(T));
@@ -159,7 +164,7 @@ class Step {
                 if (labels && !copy_labels(labels, count, plan.out(), description.target.ignored, labels)) {
                     throw py::value_error("target has a label that is no class any more");
                 }
-                const Rows<T> rows{x, {values, labels}, count};
+                const Rows<T> rows{x, {values, labels, weights}, count};
                 plan.reserve(count);
                 if (plan.divisor(rows.target, count) == 0) throw py::value_error("a batch has no row that counts");
                 loss[b] = self.run(description, plan, rows, {false, must_be_finite});
@@ -208,11 +213,11 @@ class Step {
 
  private:
     // The object that Python sees is asked for what it alone can do.
-    static py::object run_once(py::handle self_, py::handle x, py::handle y, StepOptions options) {
+    static py::object run_once(py::handle self_, py::handle x, py::handle y, py::handle weight, StepOptions options) {
         Step& self = self_.cast<Step&>();
         const Entered entered(*self.busy_);
         self.refresh(self_);
-        if (!self.usable_) return self.by_modules(self_, x, y, options);
+        if (!self.usable_) return self.by_modules(self_, x, y, weight, options);
         const py::object keep = self.plan_;
         Description& description = self.current();
         return description.with([&](auto& plan) -> py::object {
@@ -221,21 +226,27 @@ class Step {
             py::object converted;  // lives as long as its data are used
             if (!self.is_usable(description, plan, x, y, rows)) {
                 converted = self_.attr("_converted")(x, y);
-                if (converted.is_none()) return self.by_modules(self_, x, y, options);
+                if (converted.is_none()) return self.by_modules(self_, x, y, weight, options);
                 if (!self.is_usable(description, plan, converted[py::int_(0)], converted[py::int_(1)], rows)) {
                     throw py::value_error("input and target do not fit the model");
                 }
             }
+            const std::optional<py::array> weights = weights_of<T>(weight, rows.count);
+            rows.target.weights = in<T>(weights);
             plan.reserve(rows.count);
             const double loss = self.run(description, plan, rows, options);
             // Modules say what is wrong, if anything is.
-            if (plan.refuses() && !std::isfinite(loss)) return self.by_modules(self_, x, y, options);
+            if (plan.refuses() && !std::isfinite(loss)) return self.by_modules(self_, x, y, weight, options);
             return py::float_(loss);
         });
     }
-    py::object by_modules(py::handle self, py::handle x, py::handle y, StepOptions options) {
+    py::object by_modules(py::handle self, py::handle x, py::handle y, py::handle weight, StepOptions options) {
         rows_ = 0;
-        return self.attr("_step_by_modules")(x, y, options.must_be_finite);
+        return self.attr("_step_by_modules")(x, y, options.must_be_finite, weight);
+    }
+    template <class T>
+    static std::optional<py::array> weights_of(py::handle weight, Index rows) {
+        return weight.is_none() ? std::nullopt : as_row_weights(weight, py::array(py::dtype::of<T>(), 0), rows);
     }
 
     Description& current() { return plan_.cast<Description&>(); }
@@ -282,7 +293,7 @@ class Step {
     py::object plan_, last_;
     bool usable_ = false;  // else its description says what to look at before a new attempt
     Index rows_ = 0;
-    Buffer<char> x_, values_;
+    Buffer<char> x_, values_, weights_;
     Buffer<std::int64_t> labels_;
 };
 
@@ -352,8 +363,8 @@ void bind_compiled(py::module_& module) {
     py::class_<Step> step(module, "Step", collected<Step>());
     refuse_pickles(step);
     step.def(py::init<std::shared_ptr<Busy>>())
-        .def("__call__", &Step::call, "x"_a, "y"_a, "gradients"_a = false)
-        .def("finite_step", &Step::finite_step)
+        .def("__call__", &Step::call, "x"_a, "y"_a, "gradients"_a = false, "weight"_a = py::none())
+        .def("finite_step", &Step::finite_step, "x"_a, "y"_a, "gradients"_a = false, "weight"_a = py::none())
         .def("_fits", &Step::fits)
         .def("_epoch", &Step::epoch)
         .def("_set_plan", &Step::set_plan)

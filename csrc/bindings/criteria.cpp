@@ -20,7 +20,7 @@ struct Arguments {
     Arguments(py::handle input_, py::handle target_, py::handle weight_, std::optional<std::int64_t> ignored = {})
         : input(as_input(input_, "input")),
           target(as_classes(target_, input, ignored)),
-          weight(as_row_weights(weight_, input)) {}
+          weight(as_row_weights(weight_, input, input.shape(0))) {}
 
     template <class T>
     Target<T> targets() const {

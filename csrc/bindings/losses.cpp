@@ -79,7 +79,7 @@ struct Arguments {
             require_shorter_target(input, target, about.target);
         }
         require_rows(input);
-        weight = as_row_weights(weight_, input);
+        weight = as_row_weights(weight_, input, input.shape(0));
         if (!numbers_.is_none()) require_columns(numbers_);
         by_dtype(input, [&](auto zero) {
             using T = decltype(zero);

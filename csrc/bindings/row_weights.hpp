@@ -16,12 +16,12 @@ inline void require_rows(const py::array& input) {
     }
 }
 
-// One number for each row of the input, in its dtype: or nothing for None.
-inline std::optional<py::array> as_row_weights(py::handle value, const py::array& input) {
+// One number for each row, in the dtype of `like`: or nothing for None.
+inline std::optional<py::array> as_row_weights(py::handle value, const py::array& like, Index rows) {
     if (value.is_none()) return std::nullopt;
-    const py::array weights = as_input(value, "weight", input);
-    if (weights.ndim() != 1 || weights.shape(0) != input.shape(0)) {
-        throw ShapeError("weight has shape " + shape_text(weights) + ", expected (" + std::to_string(input.shape(0)) +
+    const py::array weights = as_input(value, "weight", like);
+    if (weights.ndim() != 1 || weights.shape(0) != rows) {
+        throw ShapeError("weight has shape " + shape_text(weights) + ", expected (" + std::to_string(rows) +
                          ",): one for each row");
     }
     by_dtype(weights, [&](auto zero) {

@@ -5,10 +5,25 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import protocol
-from ..arrays import Array
+from ..arrays import Array, as_input
+from ..errors import ShapeError
 from ..optim.clipping import clip_grad_norm_, clip_grad_value_
 from ..roles import as_loss
+
+
+def as_row_weights(value: Any, rows: int) -> Array | None:
+    """Return what each row counts, (rows,), or None."""
+    if value is None:
+        return None
+    weight = as_input(value, "weight")
+    if weight.shape != (rows,):
+        raise ShapeError(f"weight has shape {weight.shape}, expected ({rows},): one for each row")
+    if not np.all((weight >= 0) & (weight < np.inf)):
+        raise ValueError("weight must be finite and not negative")
+    return weight
 
 
 def buffers_of(model: Any) -> list[Array]:
@@ -28,7 +43,7 @@ def step_by_modules(
     x, target : array
         A batch.
     weight : array (N,), optional
-        What each row counts.
+        What each row counts. A criterion that knows no weights says what its rows cost.
     buffers : list of array or None
         Those of the model, if a loss that is not finite is to move nothing: the forward has moved them by then.
     """
@@ -44,7 +59,7 @@ def step_by_modules(
         return loss, output
     grad = step.criterion.backward(output, target)
     if weight is not None:
-        grad = grad * weight.reshape(-1, *[1] * (grad.ndim - 1))
+        grad = grad * weight.astype(grad.dtype).reshape(-1, *[1] * (grad.ndim - 1))
     protocol.backward(step.model, x, grad, accumulate=False)
     if step.clip_norm is not None:
         clip_grad_norm_(step.model, step.clip_norm)

@@ -21,7 +21,7 @@ from ..optim.optimizer import Optimizer
 from ..replay import forward_of_deep_copy
 from ..roles import as_criterion, as_module, as_optimizer
 from ..watched import Watched
-from .by_modules import buffers_of, step_by_modules
+from .by_modules import as_row_weights, buffers_of, step_by_modules
 from .plan import CannotCompileError, Plan, is_its_own
 
 _busy: weakref.WeakKeyDictionary[Any, _core.Busy] = weakref.WeakKeyDictionary()
@@ -85,8 +85,9 @@ class CompiledStep(_core.Step):
     """A training step: see `compile_step`.
 
     ``step(x, y)`` returns the loss, a float, and moves the parameters. ``step(x, y, gradients=True)`` also leaves the
-    gradients in the layers' ``grad_*``, which stay as they are otherwise. One step of a model at a time: a second
-    thread that enters gets `StateError`.
+    gradients in the layers' ``grad_*``, which stay as they are otherwise. ``step(x, y, weight=w)`` multiplies the loss
+    and the gradient of each row by its weight, as criteria do: see `pynet.Criterion`. One step of a model at a time: a
+    second thread that enters gets `StateError`.
 
     Between them, other attributes than these are not kept up to date: neither a layer's ``output`` and ``mask``, nor a
     criterion's ``output`` and ``grad_output``.
@@ -146,7 +147,12 @@ class CompiledStep(_core.Step):
         return getattr(self.model, "output", None) if found is None else found
 
     def epoch(
-        self, X: npt.ArrayLike, y: npt.ArrayLike, order: npt.ArrayLike | None = None, batch_size: int = 32
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        order: npt.ArrayLike | None = None,
+        batch_size: int = 32,
+        weight: npt.ArrayLike | None = None,
     ) -> Array:
         """Run a step for every batch of rows, one after another; return their losses.
 
@@ -160,6 +166,8 @@ class CompiledStep(_core.Step):
             Which rows, in which order; all of them as they lie unless given. ``rng.permutation(len(X))`` shuffles.
         batch_size : int, default 32
             Rows per step. A last batch of one row joins the one before it, for BatchNorm needs two.
+        weight : array (rows,), optional
+            What each row counts.
 
         Returns
         -------
@@ -180,7 +188,7 @@ class CompiledStep(_core.Step):
         ends = batch_ends(len(rows), size) if len(rows) else []
         losses = np.zeros(len(ends))
         if ends:
-            self.run(X, y, rows, np.array(ends, np.int64), losses)
+            self.run(X, y, rows, np.array(ends, np.int64), losses, weight=as_row_weights(weight, count))
         return losses
 
     def run(
@@ -192,6 +200,7 @@ class CompiledStep(_core.Step):
         losses: Array,
         poll: Callable[[int], bool] | None = None,
         must_be_finite: bool = False,
+        weight: Array | None = None,
     ) -> int:
         """Run batches ``order[ends[i - 1]:ends[i]]``, and write their losses; return how many are done.
 
@@ -214,7 +223,7 @@ class CompiledStep(_core.Step):
 
         while done < len(ends) and not stopped:
             if usable and self.compiled:
-                done = self._epoch(pair[0], pair[1], order, ends, done, losses, stops, must_be_finite)
+                done = self._epoch(pair[0], pair[1], order, ends, done, losses, stops, must_be_finite, weight)
                 if done == len(ends) or math.isfinite(losses[done]):
                     continue
                 if not self._refuses():
@@ -222,7 +231,8 @@ class CompiledStep(_core.Step):
             # A batch that the criterion may have refused comes here too: modules say so.
             rows = order[ends[done - 1] if done else 0 : ends[done]]
             x_rows, y_rows = as_array(X, "X")[rows], as_array(y, "y")[rows]
-            losses[done] = self.finite_step(x_rows, y_rows, False) if must_be_finite else self(x_rows, y_rows)
+            own_step = self.finite_step if must_be_finite else self
+            losses[done] = own_step(x_rows, y_rows, False, None if weight is None else weight[rows])
             if must_be_finite and not math.isfinite(losses[done]):
                 break
             done += 1
@@ -273,8 +283,9 @@ class CompiledStep(_core.Step):
             self.optimizer.add_to(self._plan)
             self._plan.mark_options_read()
 
-    def _step_by_modules(self, x: Any, y: Any, must_be_finite: bool) -> float:
-        return step_by_modules(self, x, y, buffers=buffers_of(self.model) if must_be_finite else None)[0]
+    def _step_by_modules(self, x: Any, y: Any, must_be_finite: bool, weight: Any = None) -> float:
+        weight = None if weight is None else as_row_weights(weight, len(as_rows(as_array(x, "input"), "input")))
+        return step_by_modules(self, x, y, weight, buffers=buffers_of(self.model) if must_be_finite else None)[0]
 
     def _converted(self, x: Any, y: Any) -> tuple[Array, Array] | None:
         """Return arrays as the plan takes them; None where modules take what it does not; raise what they would."""

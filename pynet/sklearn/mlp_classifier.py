@@ -117,8 +117,8 @@ class MLPClassifier(Classifier, MLP):
 
     Notes
     -----
-    A step is one compiled call wherever `pynet.compile_step` can: not with weights of rows, or criteria and layers of
-    one's own, which run module by module.
+    A step is one compiled call wherever `pynet.compile_step` can: not with criteria and layers of one's own, which run
+    module by module.
 
     References
     ----------

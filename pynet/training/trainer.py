@@ -56,9 +56,9 @@ class Trainer:
     """Trains a model on arrays, watches a validation part, and calls callbacks.
 
     Steps are compiled (see `pynet.compile_step`) wherever the model can be, and whole epochs run in one call where
-    nobody wants to see every batch: neither metrics nor a callback with ``on_batch_end``. Rows with weights, and models
-    with layers of one's own, are trained module by module. Compiled epochs leave ``grad_*`` as they are, unless a
-    callback of one's own sees every batch.
+    nobody wants to see every batch: neither metrics nor a callback with ``on_batch_end``. Models with layers of one's
+    own are trained module by module. Compiled epochs leave ``grad_*`` as they are, unless a callback of one's own sees
+    every batch.
 
     Parameters
     ----------
@@ -156,7 +156,8 @@ class Trainer:
         validation_split : float in (0, 1), optional
             Take that share of the rows, drawn at random, for it instead.
         sample_weight : array (N,), optional
-            What each row counts; divided by its mean over the rows trained on. Needs ``row_losses`` of the criterion.
+            What each row counts; divided by its mean over the rows trained on. Of a criterion of one's own it
+            needs ``row_losses``.
         class_weight : dict or "balanced", optional
             What the rows of each label count, 1 if not named; balanced: all classes the same in sum.
         shuffle : bool, default True
@@ -353,7 +354,7 @@ class Trainer:
             order = drawn if order is None else order[drawn]
         step = self._compiled = self._step_for_now()
         samples, watching = run.train.samples, [callback for callback in self.callbacks if callback.wants_batches]
-        compiled = samples.weight is None and step.compiled
+        compiled = step.compiled
         if compiled and not watching and not self.metrics and samples.lies_in_memory:
             return self._run_epoch(step, samples, order, batch_ends(count, run.batch_size), interruption)
         self._buffers = buffers_of(self.model)
@@ -398,7 +399,7 @@ class Trainer:
             return interruption.requested
 
         order = np.arange(len(samples)) if order is None else order
-        done = step.run(samples.X, samples.y, order, np.array(ends), losses, progress, must_be_finite=True)
+        done = step.run(samples.X, samples.y, order, np.array(ends), losses, progress, True, samples.weight)
         if done < len(ends) and not math.isfinite(losses[done]):
             self.batch = done + 1
             raise DivergedError(self._why(losses[done], samples.batch(order[: ends[done]][-rows[done] :])))
@@ -406,8 +407,8 @@ class Trainer:
 
     def _run_step(self, step: CompiledStep, batch: Batch, shows: bool) -> tuple[float, Array | None]:
         """Run one training step as one call; for callbacks of others with the model's output and its gradients."""
-        x, target, _ = batch
-        loss = step.finite_step(x, target, shows)
+        x, target, weight = batch
+        loss = step.finite_step(x, target, shows, weight)
         if not math.isfinite(loss):
             raise DivergedError(self._why(loss, batch))
         output = step.output if shows or self.metrics else None

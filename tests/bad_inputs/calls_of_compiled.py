@@ -109,7 +109,19 @@ ORDERS = [
     ),
 ]
 
+WEIGHTS = [
+    *few(without_none(NO_NUMBERS)),
+    *arrays_of_shapes((), (4,), (6,), (1,), (5, 1), says=r"expected \(5,\): one for each row"),
+    *made(ValueError, "{} must be finite and not negative", minus=lambda: -np.ones(5), nans=lambda: np.full(5, np.nan)),
+]
+
 CALLS = [
+    *(
+        called(
+            made_once, "CompiledStep", lambda: right_batch() | {"weight": np.ones(5)}, {"weight": WEIGHTS}, variant
+        )._replace(may_change=("._plan",))
+        for made_once, variant in ((step, "weights, compiled"), (partial(step, Twice()), "weights, module by module"))
+    ),
     called(step, "CompiledStep", right_batch, {"x": WRONG_X, "y": WRONG_Y}, "compiled"),
     called(
         partial(step, Twice()), "CompiledStep", right_batch, {"x": few(NO_NUMBERS) + NO_FEATURES}, "module by module"
