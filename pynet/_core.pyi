@@ -122,7 +122,12 @@ def group_norm_backward(
 ) -> _Array: ...
 def embedding_forward(input: npt.ArrayLike, weight: _Array) -> _Array: ...
 def embedding_backward(
-    input: npt.ArrayLike, grad_output: npt.ArrayLike, grad_weight: _Array, padding: int, accumulate: bool
+    input: npt.ArrayLike,
+    grad_output: npt.ArrayLike,
+    weight: _Array,
+    grad_weight: _Array | None,
+    padding: int,
+    accumulate: bool,
 ) -> _Array: ...
 def loss_forward(
     name: str,

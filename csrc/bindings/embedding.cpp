@@ -78,34 +78,42 @@ void bind_embedding(py::module_& module) {
         "input"_a, "weight"_a);
     module.def(
         "embedding_backward",
-        [](py::handle input, py::handle grad_output_, py::handle grad_weight_, Index padding, bool accumulate) {
-            py::array grad_weight = as_weight(grad_weight_, "grad_weight");
-            const py::array at = as_array(input, "input");
-            const Index embeddings = grad_weight.shape(0), dim = grad_weight.shape(1);
+        [](py::handle input, py::handle grad_output_, py::handle weight_, py::handle grad_weight_, Index padding,
+           bool accumulate) {
+            const py::array weight = as_weight(weight_, "weight"), at = as_array(input, "input");
+            std::optional<py::array> grad_weight;  // none of a layer that is frozen
+            if (!grad_weight_.is_none()) {
+                grad_weight = as_weight(grad_weight_, "grad_weight");
+                require_same_shape(*grad_weight, "grad_weight", weight, "weight");
+                if (!same_dtype(*grad_weight, weight))
+                    throw py::value_error("grad_weight must have the dtype of weight");
+            }
+            const Index embeddings = weight.shape(0), dim = weight.shape(1);
             const std::vector<Index> indices = as_indices(at, embeddings);
-            py::array grad_output = as_input(grad_output_, "grad_output", grad_weight);
+            py::array grad_output = as_input(grad_output_, "grad_output", weight);
             if (grad_output.ndim() != at.ndim() + 1 || columns(grad_output) != dim ||
                 !std::equal(at.shape(), at.shape() + at.ndim(), grad_output.shape())) {
-                const py::array expected = with_axis(at, dim, grad_weight.dtype());
+                const py::array expected = with_axis(at, dim, weight.dtype());
                 throw ShapeError("grad_output has shape " + shape_text(grad_output) + ", expected " +
                                  shape_text(expected));
             }
             grad_output = apart_from(grad_output, grad_weight);
-            py::array grad_input(grad_weight.dtype(), py::array::ShapeContainer(at.shape(), at.shape() + at.ndim()));
+            py::array grad_input(weight.dtype(), py::array::ShapeContainer(at.shape(), at.shape() + at.ndim()));
             std::memset(grad_input.mutable_data(), 0, static_cast<std::size_t>(grad_input.nbytes()));
+            if (!grad_weight) return grad_input;
             std::vector<Index> starts(static_cast<std::size_t>(embeddings + 1)), order(indices.size());
-            by_dtype(grad_weight, [&](auto zero) {
+            by_dtype(weight, [&](auto zero) {
                 using T = decltype(zero);
-                compute(double(grad_output.size() + grad_weight.size()), [&, dy = in<T>(grad_output),
-                                                                          dw = out<T>(grad_weight)] {
-                    const auto& kernel = kernels<T>().embedding;
-                    kernel.sort(indices.data(), starts.data(), order.data(), Index(indices.size()), embeddings);
-                    kernel.backward({starts.data(), order.data()}, dy, dw, embeddings, dim, padding, T(accumulate));
-                });
+                compute(
+                    double(grad_output.size() + weight.size()), [&, dy = in<T>(grad_output), dw = out<T>(grad_weight)] {
+                        const auto& kernel = kernels<T>().embedding;
+                        kernel.sort(indices.data(), starts.data(), order.data(), Index(indices.size()), embeddings);
+                        kernel.backward({starts.data(), order.data()}, dy, dw, embeddings, dim, padding, T(accumulate));
+                    });
             });
             return grad_input;
         },
-        "input"_a, "grad_output"_a, "grad_weight"_a, "padding"_a, "accumulate"_a);
+        "input"_a, "grad_output"_a, "weight"_a, "grad_weight"_a, "padding"_a, "accumulate"_a);
 }
 
 }  // namespace pynet

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import Array, choose_dtype
 from ..checks import as_int, as_size
+from ..freezing import leaves_frozen
 from ..module import named
 from ..random import Randomness, Seed
 from .parametric import Parametric, array_attribute
@@ -87,11 +88,13 @@ class Embedding(Parametric):
         self.output = output = _core.embedding_forward(input, self._weight)
         return output
 
+    @leaves_frozen
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return zeros in the shape of ``input``; write ``grad_weight``, or add to it."""
         padding = -1 if self.padding_idx is None else self.padding_idx
-        return _core.embedding_backward(input, grad_output, self._grad_weight, padding, bool(accumulate))
+        grad_weight = self._to_write(self._grad_weight)
+        return _core.embedding_backward(input, grad_output, self._weight, grad_weight, padding, bool(accumulate))
 
     def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
         """Return nothing for forward, which only copies, and the sum for backward."""
