@@ -54,7 +54,7 @@ def _as_count(value: Any, name: str) -> int:
 
 
 class LBFGS:
-    """L-BFGS on all rows at once, through SciPy (``pip install scipy``): few, good steps for small data and models.
+    """L-BFGS on all rows at once, through SciPy (``pip install 'pynet[lbfgs]'``): good steps for small data.
 
     It has no ``step()``: ``LBFGS(model).minimize(criterion, X, y)`` is the whole training. Each iteration goes along a
     direction that the last gradients give, as far as a line search says. Computed in float64, whatever the model's
@@ -254,7 +254,7 @@ def _scipys_minimize() -> Any:
     try:
         from scipy.optimize import minimize
     except ImportError as error:
-        raise ImportError("LBFGS needs SciPy: pip install scipy") from error
+        raise ImportError("LBFGS needs SciPy: pip install 'pynet[lbfgs]'") from error
     return minimize
 
 

@@ -224,7 +224,7 @@ def test_a_dropout_that_draws_is_refused_and_one_that_does_not_is_taken():
 
 def test_without_scipy_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "scipy.optimize", None)
-    with pytest.raises(ImportError, match="pip install scipy"):
+    with pytest.raises(ImportError, match=r"pip install 'pynet\[lbfgs\]'"):
         LBFGS(network()).minimize(pynet.CrossEntropyLoss(), X, LABELS)
 
 
