@@ -43,8 +43,9 @@ X, y = flats(random, 6000, levels)
 X_test, y_test = flats(random, 2000, levels)
 
 model, criterion = network(), pynet.PinballLoss(QUANTILES)
-trainer = pynet.Trainer(model, criterion, pynet.optim.Adam(model, lr=3e-3))
-trainer.fit(X, y, epochs=30, batch_size=64, validation_split=0.1, callbacks=[pynet.callbacks.EarlyStopping(patience=5)])
+optimizer = pynet.optim.Adam(model, lr=3e-3)
+trainer = pynet.Trainer(model, criterion, optimizer, [pynet.callbacks.EarlyStopping(patience=5)])
+trainer.fit(X, y, epochs=30, batch_size=64, validation_split=0.1)
 
 low, middle, high = trainer.predict(X_test).T
 constant = np.broadcast_to(np.quantile(y, QUANTILES), (len(y_test), len(QUANTILES)))

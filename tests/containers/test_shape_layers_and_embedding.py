@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from table import MODULES, name_of
+from table import SAVEABLE, name_of
 
 import pynet
 
-LEAVES = [case for case in MODULES if case.make().is_leaf]
+LEAVES = [case for case in SAVEABLE if case.make().is_leaf]
 
 
 @pytest.mark.parametrize("case", LEAVES, ids=name_of)

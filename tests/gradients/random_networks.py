@@ -14,6 +14,8 @@ STEPS = 20
 SMOOTH = ("MSE", "MSELoss", "SmoothL1Loss", "HuberLoss")
 CRITERIA = (*SMOOTH, "CrossEntropy", "CrossEntropyLoss", "NLLLoss", "KLDivLoss", "BCEWithLogitsLoss")
 
+SAYS_ITS_WIDTH = (pynet.Linear, pynet.BatchNorm, pynet.LayerNorm, pynet.RMSNorm, pynet.GroupNorm)
+
 
 class Drawn(NamedTuple):
     """A model, its loss, the options of its SGD, and a batch for each step."""
@@ -33,7 +35,7 @@ class Drawn(NamedTuple):
     def can_be_compiled(self):
         """Whether all layers can, one learns, and one says how many features there are."""
         says = any(
-            isinstance(layer, pynet.Linear | pynet.BatchNorm) or getattr(layer, "num_parameters", 1) > 1
+            isinstance(layer, SAYS_ITS_WIDTH) or getattr(layer, "num_parameters", 1) > 1
             for _, layer in protocol.modules(self.model)
         )
         return self.is_ours and says and bool(self.model.parameters())

@@ -93,7 +93,7 @@ class TestQuantiles:
 
     def test_that_a_column_for_each_is_predicted(self):
         shares = [0.1, 0.5, 0.9]
-        made = MLPRegressor((16,), criterion=pynet.PinballLoss(shares), max_iter=400, learning_rate_init=0.01)
+        made = MLPRegressor((16,), criterion=pynet.PinballLoss(shares), max_iter=1000, learning_rate_init=3e-3)
         made.set_params(random_state=0, tol=0.0).fit(X, self.noisy)
         found = made.predict(X)
         assert found.shape == (120, 3)
