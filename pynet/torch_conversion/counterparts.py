@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .. import criteria, layers
-from ..checks import as_mapping
 from ..describe import constructor_arguments
 
 _SAME = {
@@ -72,27 +71,3 @@ def arguments_of(module: Any) -> dict[str, Any]:
     """Return what one of our modules or criteria was constructed with, but for its dtype."""
     found: dict[str, Any] = module.config() if hasattr(module, "config") else constructor_arguments(module)
     return {name: value for name, value in found.items() if name != "dtype"}
-
-
-Others = Mapping[type, Callable[[Any], Any]]
-
-
-def as_others(others: Any) -> Others:
-    """Return a dict of functions by class; raise if it is none."""
-    if others is None:
-        return {}
-    found = as_mapping(others, "others")
-    wrong = [name for name, function in found.items() if not isinstance(name, type) or not callable(function)]
-    if wrong:
-        raise TypeError(f"others must have functions by class, got {wrong[0]!r:.80}: {found[wrong[0]]!r:.80}")
-    return found
-
-
-def no_counterpart(module: Any, place: str, function: str, library: str) -> TypeError:
-    """Return the error for a class that has none, which says what can be done."""
-    name = type(module).__name__
-    where = f"{name} at '{place}'" if place else name
-    return TypeError(
-        f"{where} has no counterpart in {library}: {function}(model, others={{{name}: function}}) takes a function "
-        "that returns one for it"
-    )

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..arrays import Array
 from ..sequential import Sequential
-from .counterparts import Counterpart, Others, as_others, counterpart_of_torch, no_counterpart
+from .conversion import Conversion, Others, at, below
+from .counterparts import Counterpart, counterpart_of_torch
 
 
 def from_torch(module: Any, others: Others | None = None) -> Any:
@@ -38,33 +39,23 @@ def from_torch(module: Any, others: Others | None = None) -> Any:
     >>> theirs = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
     >>> ours = pynet.from_torch(theirs)
     """
-    known = as_others(others)
+    conversion = _FromTorch(others)
     if not any(cls.__module__.startswith("torch.nn.modules.") for cls in type(module).__mro__):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
-    return _Conversion(known).convert(module, "")
+    return conversion.convert(module)
 
 
-class _Conversion:
-    def __init__(self, others: Others) -> None:
-        self._others = others
-        self._made: dict[int, Any] = {}  # a module that stands twice there does so here
-
-    def convert(self, module: Any, place: str) -> Any:
-        if id(module) not in self._made:
-            self._made[id(module)] = self._new(module, place)
-        return self._made[id(module)]
+class _FromTorch(Conversion):
+    function, library = "from_torch", "pynet"
 
     def _new(self, module: Any, place: str) -> Any:
-        other = self._others.get(type(module))
-        if other is not None:
-            return other(module)
-        if type(module).__name__ == "Sequential" and type(module).__module__.startswith("torch.nn.modules."):
-            inner = f"{place}." if place else ""
-            layers = [self.convert(child, inner + name) for name, child in module._modules.items()]
+        cls = type(module)
+        if cls.__name__ == "Sequential" and cls.__module__.startswith("torch.nn.modules."):
+            layers = [self.convert(child, below(place, name)) for name, child in module._modules.items()]
             return Sequential(*layers).train(module.training)
-        row = counterpart_of_torch(type(module))
+        row = counterpart_of_torch(cls)
         if row is None:
-            raise no_counterpart(module, place, "from_torch", "pynet")
+            raise self._no_counterpart(module, place)
         return _construct(row, module, place)
 
 
@@ -72,7 +63,7 @@ def _construct(row: Counterpart, module: Any, place: str) -> Any:
     for name, value in row.fixed.items():
         if getattr(module, name) is not value and getattr(module, name) != value:
             raise ValueError(
-                f"{type(module).__name__}{f' at {place!r}' if place else ''} has {name}={getattr(module, name)!r}, "
+                f"{type(module).__name__}{at(place)} has {name}={getattr(module, name)!r}, "
                 f"and {row.ours.__name__} is as {name}={value!r}"
             )
     state = {name: _as_numpy(value) for name, value in module.state_dict().items()}

@@ -9,7 +9,8 @@ import numpy as np
 from ..criterion import Criterion
 from ..protocol import is_module
 from ..sequential import Sequential
-from .counterparts import Others, arguments_of, as_others, counterpart_of, no_counterpart
+from .conversion import Conversion, Others, below
+from .counterparts import arguments_of, counterpart_of
 
 
 def to_torch(model: Any, others: Others | None = None) -> Any:
@@ -40,10 +41,10 @@ def to_torch(model: Any, others: Others | None = None) -> Any:
     --------
     >>> theirs = pynet.to_torch(pynet.Sequential(pynet.Linear(4, 8), pynet.ReLU(), pynet.Linear(8, 2)))
     """
-    known = as_others(others)
+    conversion = _ToTorch(others)
     if not is_module(model) and not isinstance(model, Criterion):
         raise TypeError(f"model must be a module or a criterion, got {type(model).__name__}")
-    return _Conversion(known).convert(model, "")
+    return conversion.convert(model)
 
 
 def _torch() -> Any:
@@ -54,30 +55,18 @@ def _torch() -> Any:
     return torch
 
 
-class _Conversion:
-    def __init__(self, others: Others) -> None:
-        self._others = others
-        self._made: dict[int, Any] = {}  # a module that stands twice here does so there
-
-    def convert(self, module: Any, place: str) -> Any:
-        if id(module) not in self._made:
-            self._made[id(module)] = self._new(module, place)
-        return self._made[id(module)]
+class _ToTorch(Conversion):
+    function, library = "to_torch", "torch.nn"
 
     def _new(self, module: Any, place: str) -> Any:
-        other = self._others.get(type(module))
-        if other is not None:
-            return other(module)
         if type(module) is Sequential:
-            inner = f"{place}." if place else ""
-            layers = [self.convert(child, f"{inner}{position}") for position, child in enumerate(module)]
+            layers = [self.convert(child, below(place, position)) for position, child in enumerate(module)]
             return _torch().nn.Sequential(*layers).train(bool(module.training))
         row = counterpart_of(type(module))
         if row is None:
-            raise no_counterpart(module, place, "to_torch", "torch.nn")
+            raise self._no_counterpart(module, place)
         torch = _torch()
         given = {row.names.get(name, name): _as_tensor(value) for name, value in arguments_of(module).items()}
-        # What is fixed is an argument there as well, unless it is what the default says.
         made = getattr(torch.nn, row.theirs)(**given, **row.fixed)
         if is_module(module):
             state = {name: torch.from_numpy(np.array(array)) for name, array in module.state_dict().items()}
