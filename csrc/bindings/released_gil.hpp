@@ -2,7 +2,6 @@
 #pragma once
 
 #include <Python.h>
-#include <cxxabi.h>
 #include <unistd.h>
 
 namespace pynet {
@@ -16,7 +15,7 @@ class ReleasedGil {
     ~ReleasedGil() {
         try {
             PyEval_RestoreThread(state_);
-        } catch (abi::__forced_unwind&) {  // pthread_exit()
+        } catch (...) {  // what pthread_exit() unwinds with, which has no object
             for (;;) pause();
         }
     }
