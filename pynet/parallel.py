@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from .container import Container, Run
 from .errors import ShapeError, StateError
 from .freezing import leaves_frozen
 from .watched import Watched
+
+if TYPE_CHECKING:
+    from .compiled.plan import Plan
 
 MERGES = ("sum", "cat")
 
@@ -94,6 +97,11 @@ class Parallel(Container):
             return functools.reduce(lambda a, b: np.asarray(a + b), grads)
 
         return self._summed(run, backward, accumulate)
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe the layers to a compiled step."""
+        plan.watch(self, "layers")
+        plan.parallel(self.layers, self.merge)
 
     def _outputs(self, run: Run) -> list[Array]:
         outputs = [np.asarray(value) for value in run.values[1:]]

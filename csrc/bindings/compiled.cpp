@@ -327,7 +327,9 @@ class Predict {
                 const ReleasedGil nogil;
                 plan.predict(from, rows, to);
             }
+            const bool refused = plan.has_refused();
             self.free_.push_back(std::move(taken));
+            if (refused) return self_.attr("_predict_by_modules")(x);  // modules say what is wrong
             return std::move(output);
         });
     }

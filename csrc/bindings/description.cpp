@@ -84,15 +84,33 @@ void bind_description(py::module_& module) {
               });
           });
     d.def("norm", [](Description& self, const py::object& weight, const py::object& bias, const py::object& grad_weight,
-                     const py::object& grad_bias, Index columns, Index groups, double eps, bool centred) {
+                     const py::object& grad_bias, Index columns, Index groups, Index size, Index positions, double eps,
+                     bool centred) {
         self.with([&](auto& plan) {
             using T = decltype(type_of(plan));
-            plan.add_norm(self.parameter<T>(weight, grad_weight), self.parameter<T>(bias, grad_bias), columns, groups,
-                          {eps, centred});
+            plan.add_norm(self.parameter<T>(weight, grad_weight), self.parameter<T>(bias, grad_bias), columns,
+                          {1, groups, size, positions}, {eps, centred});
         });
+    });
+    d.def("embed",
+          [](Description& self, const py::object& weight, const py::object& grad_weight, Index columns, Index padding) {
+              self.with([&](auto& plan) {
+                  using T = decltype(type_of(plan));
+                  const Parameter<T> p = self.parameter<T>(weight, grad_weight);
+                  plan.add_embedding(p, columns, as_parameter(weight, "weight").shape(1), padding);
+              });
+          });
+    d.def("columns_of", [](Description& self, const std::vector<Index>& columns, Index in) {
+        self.with([&](auto& plan) { plan.add_columns(columns, in); });
     });
     d.def("begin_residual", [](Description& self) { self.with([](auto& plan) { plan.begin_residual(); }); });
     d.def("end_residual", [](Description& self) { self.with([](auto& plan) { plan.end_residual(); }); });
+    d.def("begin_parallel",
+          [](Description& self, Index columns) { self.with([=](auto& plan) { plan.begin_parallel(columns); }); });
+    d.def("next_branch", [](Description& self) { self.with([](auto& plan) { plan.next_branch(); }); });
+    d.def("end_parallel", [](Description& self, bool adds, Index columns) {
+        self.with([=](auto& plan) { plan.end_parallel(adds, columns); });
+    });
     d.def("watch", [](Description& self, const py::object& owner, const py::str& name) {
         self.watched.add_attribute(owner, name);
     });
@@ -143,7 +161,7 @@ void bind_description(py::module_& module) {
         self.with([=](auto& plan) { plan.optimizer.clip = {norm, value}; });
     });
 
-    d.def("close", [](Description& self) { self.with([](auto& plan) { plan.close(); }); });
+    d.def("close", [](Description& self, Index in) { self.with([=](auto& plan) { plan.close(in); }); });
     d.def("parameters", [](Description& self) {
         return self.with([](auto& plan) {
             std::vector<std::uintptr_t> found;

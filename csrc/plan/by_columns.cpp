@@ -10,12 +10,12 @@ Region columns_of(const Stage<T>& stage, Index part, Index rows) {
     return {0, rows, cut(stage.out, part, stage.parts, panel), cut(stage.out, part + 1, stage.parts, panel)};
 }
 
-// f(first row, how many) for the rows of every part.
+// f(rows) for the rows of every part.
 template <class F>
 void for_rows(Team& team, Index parts, Index rows, const F& f) {
     team.share(parts, [&](Index part) {
         const Index first = cut(rows, part, parts, 1), last = cut(rows, part + 1, parts, 1);
-        if (first < last) f(first, last - first);
+        if (first < last) f(Chunk{first, last - first, first});
     });
 }
 
@@ -35,7 +35,7 @@ void Plan<T>::forward_by_columns(Team& team, const Call& call) {
     for (std::size_t s = 0; s < stages_.size(); ++s) {
         Stage<T>& stage = *stages_[s];
         if (stage.row_operation) {
-            for_rows(team, parts_, rows, [&](Index first, Index count) { stage.forward_rows(first, count, first); });
+            for_rows(team, parts_, rows, [&](Chunk chunk) { stage.forward_rows(chunk); });
             if (s + 1 == stages_.size() || !stages_[s + 1]->dense || packed) continue;
         }
         team.share(stage.parts, [&](Index part) {
@@ -78,7 +78,7 @@ void Plan<T>::step_by_columns(Team& team, Call& call) {
     if (!loss_is_in_order(call)) return;
     for (std::size_t s = stages_.size(); s-- > 0;) {
         Stage<T>& stage = *stages_[s];
-        if (!stage.is_reached) break;
+        if (!stage.is_reached) continue;
         const bool first = stage.dense && stage.dense->first;
         const bool by_inputs = stage.dense && !first && stage.by_columns->gradient_by_inputs();
         const auto to_operations = [&](Index part) {
@@ -108,14 +108,9 @@ void Plan<T>::step_by_columns(Team& team, Call& call) {
             }
         });
         if (stage.row_operation) {
-            for_rows(team, parts_, rows,
-                     [&](Index from, Index count) { stage.backward_rows(from, count, from, from); });
+            for_rows(team, parts_, rows, [&](Chunk chunk) { stage.backward_whole_rows(chunk); });
             if (stage.row_operation->learns()) {
-                team.share(stage.parts, [&](Index part) {
-                    const Region own = columns_of(stage, part, rows);
-                    stage.row_operation->learn(stage.input.data, stage.gradient.data, rows, own.first_column,
-                                               own.last_column, call.learner);
-                });
+                team.share(parts_, [&](Index part) { stage.row_operation->learn(rows, part, parts_, call.learner); });
             }
         }
     }

@@ -3,16 +3,6 @@
 
 namespace pynet {
 
-// Rows [first, first + count) of the batch, which lie in the buffers from row `base` on.
-template <class T>
-struct Plan<T>::Chunk {
-    Index first, count, base;
-
-    // Where a stage's input begins: the first one's is the batch itself.
-    Index input_of(std::size_t stage) const { return stage == 0 ? first : base; }
-    Region region(Index columns) const { return {base, base + count, 0, columns, first - base}; }
-};
-
 // f(chunk, its number) for the rows of a part, a few at a time: what is computed of them stays in the cache.
 template <class T>
 template <class F>
@@ -38,9 +28,9 @@ void Plan<T>::prepare_by_rows(Team& team, const Call& call) {
 // Returns its output, which it also leaves at `to`.
 template <class T>
 const T* Plan<T>::forward(const Chunk& chunk, T* to) {
-    for (std::size_t s = 0; s < stages_.size(); ++s) {
-        stages_[s]->forward_rows(chunk.input_of(s), chunk.count, chunk.base);
-        stages_[s]->operate(chunk.region(stages_[s]->out));
+    for (auto& stage : stages_) {
+        stage->forward_rows(chunk);
+        stage->operate(chunk.region(stage->out));
     }
     const T* output = stages_.back()->output.at(chunk.base, 0);
     copy_rows(output, chunk.count, out_, to + chunk.first * out_);
@@ -51,15 +41,9 @@ template <class T>
 void Plan<T>::backward(const Chunk& chunk, typename DenseByRows<T>::Sums sums, const Call& call) {
     for (std::size_t s = stages_.size(); s-- > 0;) {
         Stage<T>& stage = *stages_[s];
-        if (!stage.is_reached) return;
-        const Index from = chunk.input_of(s);
+        if (!stage.is_reached) continue;
         stage.operate_back(chunk.region(stage.out), call.learner);
-        if (stage.dense) {
-            stage.by_rows->backward(sums, from, from + chunk.count, chunk.base, stage.gradient,
-                                    stage.input_gradient.first);
-        } else if (stage.row_operation) {
-            stage.backward_rows(chunk.first, chunk.count, from, chunk.base);
-        }
+        stage.backward_rows(chunk, sums);
     }
 }
 

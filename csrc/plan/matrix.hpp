@@ -53,6 +53,13 @@ struct Region {
     Index columns() const { return last_column - first_column; }
 };
 
+// Rows [first, first + count) of the batch, which lie in the buffers from row `base` on.
+struct Chunk {
+    Index first, count, base;
+
+    Region region(Index columns) const { return {base, base + count, 0, columns, first - base}; }
+};
+
 // Where part `part` of `parts` begins, in multiples of `unit`: it looks at sizes only.
 inline Index cut(Index size, Index part, Index parts, Index unit) {
     const Index units = (size + unit - 1) / unit, begin = units * part / parts * unit;

@@ -41,9 +41,11 @@ void Plan<T>::add(std::unique_ptr<Operation<T>> operation) {
 }
 
 template <class T>
-void Plan<T>::add_rows(std::unique_ptr<RowOperation<T>> operation) {
+void Plan<T>::add_rows(std::unique_ptr<RowOperation<T>> operation, Index in, Index out) {
     mixes_rows_ = mixes_rows_ || operation->learns();  // gradients of parameters are sums over all rows
     stages_.push_back(std::make_unique<Stage<T>>());
+    stages_.back()->in = in;
+    stages_.back()->out = out;
     stages_.back()->row_operation = std::move(operation);
 }
 
@@ -103,9 +105,21 @@ void Plan<T>::add_batch_norm(BatchNormArrays<T> arrays, Index channels) {
 }
 
 template <class T>
-void Plan<T>::add_norm(Parameter<T> weight, Parameter<T> bias, Index columns, Index groups, NormOptions options) {
-    add_rows(std::make_unique<NormOperation<T>>(weight, bias, groups, options));
-    stages_.back()->out = columns;
+void Plan<T>::add_norm(Parameter<T> weight, Parameter<T> bias, Index columns, NormSizes of_one, NormOptions options) {
+    add_rows(std::make_unique<NormOperation<T>>(weight, bias, of_one, options), columns, columns);
+}
+
+template <class T>
+void Plan<T>::add_embedding(Parameter<T> weight, Index columns, Index dim, Index padding) {
+    auto operation = std::make_unique<EmbeddingOperation<T>>(weight, dim, padding);
+    embeddings_.push_back(operation.get());
+    add_rows(std::move(operation), columns, columns * dim);
+}
+
+template <class T>
+void Plan<T>::add_columns(std::vector<Index> columns, Index in) {
+    const Index out = Index(columns.size());
+    add_rows(std::make_unique<ColumnsOperation<T>>(std::move(columns)), in, out);
 }
 
 template <class T>
@@ -122,17 +136,40 @@ void Plan<T>::end_residual() {
 }
 
 template <class T>
+void Plan<T>::begin_parallel(Index columns) {
+    auto fork = std::make_unique<ForkOperation<T>>(columns);
+    forks_.push_back(fork.get());
+    add_rows(std::move(fork), columns, columns);
+}
+
+template <class T>
+void Plan<T>::next_branch() {
+    ForkOperation<T>& fork = *forks_.back();
+    auto next = std::make_unique<SwitchOperation<T>>(fork);
+    fork.switches.push_back(next.get());
+    add_rows(std::move(next), 0, fork.columns);
+}
+
+template <class T>
+void Plan<T>::end_parallel(bool adds, Index columns) {
+    auto merge = std::make_unique<MergeOperation<T>>(*forks_.back(), adds);
+    forks_.back()->merge = merge.get();
+    forks_.pop_back();
+    add_rows(std::move(merge), 0, columns);
+}
+
+template <class T>
 void Plan<T>::set_criterion(std::unique_ptr<Criterion<T>> criterion) {
     criterion_ = std::move(criterion);
 }
 
 template <class T>
-void Plan<T>::close() {
+void Plan<T>::close(Index in) {
     // Operations and SoftMax have as many columns as what stands before or behind them.
-    Index columns = 0;
+    Index columns = in;
     for (auto& stage : stages_) {
         if (!stage->out) stage->out = columns;
-        if (!stage->in) stage->in = stage->out;
+        if (!stage->in) stage->in = columns ? columns : stage->out;
         columns = stage->out;
     }
     for (std::size_t s = stages_.size(); s-- > 0;) {
@@ -141,6 +178,7 @@ void Plan<T>::close() {
     }
     in_ = stages_.front()->in;
     out_ = stages_.back()->out;
+    stages_.front()->is_first = true;
     stages_.front()->copies_input = !stages_.front()->dense && !stages_.front()->row_operation;
     bool learned_before = false;
     for (std::size_t s = 0; s < stages_.size(); ++s) {
@@ -148,6 +186,7 @@ void Plan<T>::close() {
         const bool last = s + 1 == stages_.size();
         // A SoftMax wants it so, and a stage of operations alone lies where the one before it does.
         stage.without_gaps = last || !stages_[s + 1]->dense;
+        const std::size_t learning = parameters_.size();
         if (stage.dense) {
             stage.dense->first = !learned_before;
             weights_ += double(stage.dense->weight.size);
@@ -155,9 +194,15 @@ void Plan<T>::close() {
                 if (p->learns()) parameters_.push_back(p);
             }
         }
-        if (stage.row_operation) stage.row_operation->collect(parameters_);
+        bool learns = learned_before;
+        if (stage.row_operation) {
+            stage.row_operation->collect(parameters_);
+            learns = stage.row_operation->comes_after_learning(learned_before);
+        }
         for (auto& operation : stage.operations) operation->collect(parameters_);
-        stage.is_reached = learned_before = !parameters_.empty();
+        learns = learns || parameters_.size() > learning;
+        stage.is_reached = learned_before || learns;
+        learned_before = learns;
     }
 }
 
@@ -211,7 +256,7 @@ void Plan<T>::arrange(Index rows) {
         stage->parts = stage->mixes_columns() ? 1 : parts_;
         const Index panels = (stage->out + panel - 1) / panel;
         if (stage->parts > panels) stage->parts = panels;
-        if (stage->row_operation) stage->row_operation->reserve(rows, stage->out);
+        if (stage->row_operation) stage->row_operation->reserve(rows);
         for (auto& operation : stage->operations) operation->reserve(rows);
         if (stage->dense && schedule_ == Schedule::by_columns) stage->by_columns->reserve(rows, parts_, learning);
         if (stage->dense && schedule_ == Schedule::by_rows) stage->by_rows->reserve(chunk_, parts_, learning);
@@ -253,6 +298,11 @@ void Plan<T>::arrange(Index rows) {
         const Index parts = partly ? stage.parts : 1;
         stage.input_gradient.reserve(parts, at_once, stage.input);
     }
+    for (auto& stage : stages_) {
+        if (!stage->row_operation) continue;
+        stage->row_operation->gradient = stage->gradient;
+        stage->row_operation->input_gradient = stage->input_gradient.first;
+    }
 }
 
 // --------------------------------------------------------------------------------------------------------- steps
@@ -273,9 +323,8 @@ void Plan<T>::run(Call& call) {
             }
         }
     } job{*this, call};
-    Stage<T>& first = *stages_.front();
-    first.input.data = const_cast<T*>(call.x);  // which nobody writes
-    if (first.dense) first.dense->input.data = first.input.data;
+    stages_.front()->read(call.x);
+    for (auto* embedding : embeddings_) embedding->refuses = false;
     parallel_team(parts_, Job::run, &job);
 }
 
@@ -285,7 +334,16 @@ bool Plan<T>::loss_is_in_order(const Call& call) const {
 }
 
 template <class T>
+bool Plan<T>::has_refused() const {
+    for (const auto* embedding : embeddings_) {
+        if (embedding->refuses) return true;
+    }
+    return false;
+}
+
+template <class T>
 T Plan<T>::loss_of(const Call& call) const {
+    if (has_refused()) return T(NAN);
     double sum = 0;
     for (Index part = 0; part < parts_; ++part) sum += sums_.data()[part];
     return T(sum / call.divisor);

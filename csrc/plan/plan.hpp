@@ -7,10 +7,12 @@
 
 #include "plan/criterion.hpp"
 #include "plan/dense_by_rows.hpp"
+#include "plan/embedding.hpp"
+#include "plan/norm.hpp"
 #include "plan/operation.hpp"
 #include "plan/optimizer.hpp"
+#include "plan/parallel.hpp"
 #include "plan/prelu.hpp"
-#include "plan/row_operation.hpp"
 #include "runtime/parallel.hpp"
 
 namespace pynet {
@@ -43,10 +45,15 @@ class Plan {
     void add_log_softmax();
     void add_dropout(double p);
     void add_batch_norm(BatchNormArrays<T> arrays, Index channels);
-    void add_norm(Parameter<T> weight, Parameter<T> bias, Index columns, Index groups, NormOptions options);
+    void add_norm(Parameter<T> weight, Parameter<T> bias, Index columns, NormSizes of_one, NormOptions options);
+    void add_embedding(Parameter<T> weight, Index columns, Index dim, Index padding);
+    void add_columns(std::vector<Index> columns, Index in);
     void begin_residual();
     void end_residual();
-    void close();
+    void begin_parallel(Index columns);
+    void next_branch();
+    void end_parallel(bool adds, Index columns);
+    void close(Index in = 0);  // so many columns, if no layer says how many
 
     // For steps; without a criterion a plan can only predict.
     void set_criterion(std::unique_ptr<Criterion<T>> criterion);
@@ -63,11 +70,15 @@ class Plan {
     const std::vector<Parameter<T>*>& parameters() const { return parameters_; }
     const std::vector<DropoutOperation<T>*>& dropouts() const { return dropouts_; }
 
+    // Whether the numbers that the last call was given are some that a layer refuses: its results are nothing then.
+    bool has_refused() const;
+
     // What the sum of the rows' losses is divided by: 0 if no row counts.
     double divisor(Target<T> target, Index rows) const { return criterion_->divisor(target, rows, out_); }
 
     Index target_columns() const { return criterion_->target_columns(out_); }
-    bool refuses() const { return criterion_ && criterion_->refuses(); }
+    // Whether there are numbers that a layer or the criterion refuses: the loss is NaN then, and nothing moves.
+    bool refuses() const { return !embeddings_.empty() || (criterion_ && criterion_->refuses()); }
 
     // Memory for batches of so many rows: the only thing that can fail.
     void reserve(Index rows);
@@ -81,12 +92,11 @@ class Plan {
 
  private:
     struct Call;
-    struct Chunk;
     enum class Schedule { by_columns, by_rows };
 
     Stage<T>& stage_for_operations();
     void add(std::unique_ptr<Operation<T>> operation);
-    void add_rows(std::unique_ptr<RowOperation<T>> operation);
+    void add_rows(std::unique_ptr<RowOperation<T>> operation, Index in = 0, Index out = 0);
     Schedule schedule_for(Index rows) const;
     void arrange(Index rows);
     void run(Call& call);
@@ -112,7 +122,9 @@ class Plan {
     std::unique_ptr<Criterion<T>> criterion_;
     std::vector<Parameter<T>*> parameters_;
     std::vector<DropoutOperation<T>*> dropouts_;
+    std::vector<EmbeddingOperation<T>*> embeddings_;
     std::vector<BranchOperation<T>*> open_;  // Residuals that have not ended yet
+    std::vector<ForkOperation<T>*> forks_;   // likewise of Parallels
     Index in_ = 0, out_ = 0;
     double weights_ = 0;
     bool mixes_rows_ = false, frozen_ = false;

@@ -1,4 +1,4 @@
-// Operations of a plan that work on whole rows, each by itself: SoftMax, LogSoftMax and norms.
+// Operations of a plan that work on whole rows, each by itself, and may give rows of another length.
 #pragma once
 
 #include <vector>
@@ -9,26 +9,37 @@
 
 namespace pynet {
 
-// Rows lie without gaps, `columns` numbers each.
+// Rows lie without gaps.
 template <class T>
 class RowOperation {
  public:
     virtual ~RowOperation() = default;
 
     // Before a step of so many rows: memory.
-    virtual void reserve(Index, Index) {}
+    virtual void reserve(Index) {}
 
-    virtual void forward(const T* input, T* output, Index rows, Index columns) = 0;
-    // Of rows that begin with the batch's row `first`; without grad_input it is not wanted.
-    virtual void backward(const T* input, const T* grad_output, T* grad_input, Index first, Index rows,
-                          Index columns) = 0;
+    virtual void forward(Chunk rows) = 0;
+    // The gradient at the input, where it has a place, from that at the output.
+    virtual void backward(Chunk rows) = 0;
 
     virtual bool is_softmax() const { return false; }
 
-    // It has parameters: after backward, columns [first, last) learn from all rows at once.
+    // Whether anything that learns stands before its output, if something does, or not, before its input.
+    virtual bool comes_after_learning(bool input_does) { return input_does; }
+
+    // It has parameters: after backward, which part of the work learns what from all rows at once.
     virtual bool learns() const { return false; }
-    virtual void learn(const T*, const T*, Index, Index, Index, const Learner<T>&) {}
+    virtual void learn(Index /*rows*/, Index /*part*/, Index /*parts*/, const Learner<T>&) {}
     virtual void collect(std::vector<Parameter<T>*>&) {}
+
+    Matrix<T> input, output, gradient, input_gradient;
+    bool reads_batch = false;  // its input is the batch itself
+
+    // The first of these rows.
+    const T* input_of(Chunk rows) const { return input.at(reads_batch ? rows.first : rows.base, 0); }
+    T* output_of(Chunk rows) const { return output.at(rows.base, 0); }
+    const T* gradient_of(Chunk rows) const { return gradient.at(rows.base, 0); }
+    T* input_gradient_of(Chunk rows) const { return input_gradient.data ? input_gradient.at(rows.base, 0) : nullptr; }
 };
 
 // SoftMax or LogSoftMax.
@@ -39,11 +50,12 @@ class SoftmaxOperation final : public RowOperation<T> {
     SoftmaxOperation(const Kernel& kernel, bool is_softmax)
         : forward_(kernel.forward), backward_(kernel.backward), is_softmax_(is_softmax) {}
 
-    void forward(const T* input, T* output, Index rows, Index columns) override {
-        forward_(input, output, rows, columns);
+    void forward(Chunk rows) override {
+        forward_(this->input_of(rows), this->output_of(rows), rows.count, this->input.columns);
     }
-    void backward(const T* input, const T* grad_output, T* grad_input, Index, Index rows, Index columns) override {
-        if (grad_input) backward_(input, grad_output, grad_input, rows, columns);
+    void backward(Chunk rows) override {
+        T* to = this->input_gradient_of(rows);
+        if (to) backward_(this->input_of(rows), this->gradient_of(rows), to, rows.count, this->input.columns);
     }
     bool is_softmax() const override { return is_softmax_; }
 
@@ -53,53 +65,32 @@ class SoftmaxOperation final : public RowOperation<T> {
     bool is_softmax_;
 };
 
-// LayerNorm, RMSNorm or GroupNorm of rows that have one number for each weight.
+// Columns: some of the input's, in any order.
 template <class T>
-class NormOperation final : public RowOperation<T> {
+class ColumnsOperation final : public RowOperation<T> {
  public:
-    // Parameters without values are not there.
-    NormOperation(Parameter<T> weight, Parameter<T> bias, Index groups, NormOptions options)
-        : weight_(weight), bias_(bias), groups_(groups), options_(options) {}
+    explicit ColumnsOperation(std::vector<Index> columns) : columns_(std::move(columns)) {}
 
-    void reserve(Index rows, Index columns) override {
-        if (!learns()) return;
-        statistics_.reserve(2 * rows * groups_);
-        gradients_.reserve(2 * columns);
+    void forward(Chunk rows) override {
+        const T* x = this->input_of(rows);
+        T* y = this->output_of(rows);
+        for (Index n = 0; n < rows.count; ++n, x += this->input.columns) {
+            for (const Index column : columns_) *y++ = x[column];
+        }
     }
-    void forward(const T* input, T* output, Index rows, Index columns) override {
-        kernels<T>().norm.forward(input, weight_.value, bias_.value, output, sizes(rows, columns), options_);
-    }
-    void backward(const T* input, const T* grad_output, T* grad_input, Index first, Index rows,
-                  Index columns) override {
-        double* statistics = learns() ? statistics_.data() + 2 * first * groups_ : nullptr;
-        kernels<T>().norm.backward(input, grad_output, weight_.value, grad_input, statistics, sizes(rows, columns),
-                                   options_);
-    }
-    bool learns() const override { return weight_.learns(); }
-    void learn(const T* input, const T* grad_output, Index rows, Index first, Index last,
-               const Learner<T>& learner) override {
-        const Index columns = weight_.size;
-        T* grad_weight = learner.whole() ? weight_.place : gradients_.data();
-        T* grad_bias = !bias_.value ? nullptr : learner.whole() ? bias_.place : gradients_.data() + columns;
-        kernels<T>().norm.backward_parameters(input, grad_output, statistics_.data(), grad_weight, grad_bias, first,
-                                              last, sizes(rows, columns), T(0));
-        learner.learn(weight_, first, last - first, grad_weight + first);
-        if (bias_.value) learner.learn(bias_, first, last - first, grad_bias + first);
-    }
-    void collect(std::vector<Parameter<T>*>& parameters) override {
-        for (Parameter<T>* p : {&weight_, &bias_}) {
-            if (p->learns()) parameters.push_back(p);
+    void backward(Chunk rows) override {
+        T* dx = this->input_gradient_of(rows);
+        if (!dx) return;
+        const T* dy = this->gradient_of(rows);
+        const Index wide = this->input.columns;
+        std::memset(dx, 0, static_cast<std::size_t>(rows.count * wide) * sizeof(T));
+        for (Index n = 0; n < rows.count; ++n, dx += wide) {
+            for (const Index column : columns_) dx[column] += *dy++;
         }
     }
 
  private:
-    NormSizes sizes(Index rows, Index columns) const { return {rows, groups_, columns / groups_, 1}; }
-
-    Parameter<T> weight_, bias_;
-    Index groups_;
-    NormOptions options_;
-    Buffer<double> statistics_;
-    Buffer<T> gradients_;
+    std::vector<Index> columns_;
 };
 
 }  // namespace pynet

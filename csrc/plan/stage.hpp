@@ -8,7 +8,7 @@
 
 namespace pynet {
 
-// It has a Linear and operations, or operations alone, or works on whole rows: SoftMax and norms.
+// It has a Linear and operations, or operations alone, or works on whole rows, as SoftMax does.
 template <class T>
 class Stage {
  public:
@@ -24,7 +24,8 @@ class Stage {
     bool is_reached = false;        // by the way back: it, or one before it, learns
     bool backward_is_done = false;  // by the criterion, through this SoftMax
 
-    bool copies_input = false;  // the batch itself, which operations may not write
+    bool is_first = false;      // its input is the batch itself
+    bool copies_input = false;  // which operations may not write
     bool without_gaps = false;  // its output's rows lie together, as a criterion and a SoftMax want them
 
     Index parts = 1;  // of the work by columns
@@ -50,6 +51,16 @@ class Stage {
             if (!operations[i]->overwrites()) output.data = copies_[i].reserve(rows * output.stride);
             operations[i]->output = output;
         }
+        if (!row_operation) return;
+        row_operation->input = from;
+        row_operation->output = output;
+        row_operation->reads_batch = is_first;
+    }
+    // The batch itself, which nobody writes.
+    void read(const T* batch) {
+        input.data = const_cast<T*>(batch);
+        if (dense) dense->input.data = input.data;
+        if (row_operation) row_operation->input.data = input.data;
     }
     // A place for the gradient at its output, where it is a sum of parts.
     void arrange_gradient(Index rows) { gradient = {gradients_.reserve(rows * output.stride), out, output.stride}; }
@@ -66,11 +77,12 @@ class Stage {
         for (auto& operation : operations) operation->prepare(part, of, rows);
     }
 
-    // What comes before the operations, by rows: rows [from, from + count) of the input, to rows of the output.
-    void forward_rows(Index from, Index count, Index to) {
-        if (dense) by_rows->forward(from, from + count, to);
-        if (row_operation) row_operation->forward(input.at(from, 0), output.at(to, 0), count, out);
-        if (copies_input) copy_input(from, {to, to + count, 0, out});
+    // What comes before the operations, by rows.
+    void forward_rows(Chunk rows) {
+        const Index from = is_first ? rows.first : rows.base;
+        if (dense) by_rows->forward(from, from + rows.count, rows.base);
+        if (row_operation) row_operation->forward(rows);
+        if (copies_input) copy_input(from, rows.region(out));
     }
     // The same by columns: some of them, of so many rows. Whole rows have been worked on by then.
     void forward_columns(Index rows, Index first, Index last) {
@@ -78,12 +90,14 @@ class Stage {
         if (copies_input) copy_input(0, {0, rows, first, last});
     }
 
-    // What works on whole rows, back: rows [first, first + count) of the batch, which lie in the buffers from row
-    // `base` on, and in the input from row `from` on.
-    void backward_rows(Index first, Index count, Index from, Index base) {
-        if (backward_is_done) return;
-        T* to = input_gradient.first.data ? input_gradient.first.at(base, 0) : nullptr;
-        row_operation->backward(input.at(from, 0), gradient.at(base, 0), to, first, count, out);
+    // The same back, once the gradient at the output is there.
+    void backward_rows(Chunk rows, typename DenseByRows<T>::Sums sums) {
+        const Index from = is_first ? rows.first : rows.base;
+        if (dense) by_rows->backward(sums, from, from + rows.count, rows.base, gradient, input_gradient.first);
+        backward_whole_rows(rows);
+    }
+    void backward_whole_rows(Chunk rows) {
+        if (row_operation && !backward_is_done) row_operation->backward(rows);
     }
 
     void operate(Region region) {

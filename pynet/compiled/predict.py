@@ -9,7 +9,7 @@ from .. import _core, protocol
 from ..arrays import Array, as_array, as_input
 from ..replay import replay
 from ..roles import as_module
-from .plan import Plan
+from .plan import Plan, described
 
 
 def compile_predict(model: Any, *, freeze: bool = False) -> CompiledPredict:
@@ -21,7 +21,7 @@ def compile_predict(model: Any, *, freeze: bool = False) -> CompiledPredict:
     Parameters
     ----------
     model : module
-        A layer, or a Sequential or Residual of pynet's; other models are run module by module.
+        A layer, or a Sequential, Residual or Parallel of pynet's; other models are run module by module.
     freeze : bool, default False
         Whether to take a snapshot of the parameters, which is faster: weights are packed once, and a BatchNorm that
         follows a Linear becomes a part of it. Otherwise later changes of the model count.
@@ -55,6 +55,7 @@ class CompiledPredict(_core.Predict):
         if freeze:
             protocol.set_mode(self.model, training=False)
         self.frozen = self._frozen = bool(freeze)
+        self._columns: int | None = None  # of the first data, where the model takes any number
 
     @property
     def compiled(self) -> bool:
@@ -67,9 +68,7 @@ class CompiledPredict(_core.Predict):
         return self._described().reason
 
     def _described(self) -> Plan:
-        plan = Plan(self.model, modes=False)
-        plan.describe()
-        return plan
+        return described(self.model, False, self._columns)
 
     def _new_plan(self) -> Plan | None:
         plan = self._described()
@@ -83,7 +82,10 @@ class CompiledPredict(_core.Predict):
     def _predict_by_modules(self, x: Any) -> Array:
         with protocol.evaluating(self.model):
             # A view: a Sequential has other things in store for the very array that it was given last.
-            output: Array = replay(self.model, as_array(x, "input").view())
+            input = as_array(x, "input").view()
+            output: Array = replay(self.model, input)
+        if self._columns is None and input.ndim == 2:
+            self._columns = input.shape[1]
         return output
 
     def _converted(self, x: Any) -> Array | None:

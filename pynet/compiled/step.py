@@ -22,7 +22,7 @@ from ..replay import forward_of_deep_copy
 from ..roles import as_criterion, as_module, as_optimizer
 from ..watched import Watched
 from .by_modules import as_row_weights, buffers_of, step_by_modules
-from .plan import CannotCompileError, Plan, is_its_own
+from .plan import CannotCompileError, Plan, described, is_its_own
 
 _busy: weakref.WeakKeyDictionary[Any, _core.Busy] = weakref.WeakKeyDictionary()
 
@@ -47,9 +47,9 @@ def compile_step(
     Parameters
     ----------
     model : module
-        A layer, or a Sequential or Residual of pynet's. Its arrays stay the same objects and are updated in place;
-        whatever is written into them, assigned or appended counts from the next call on. Each module's ``training``
-        counts.
+        A layer, or a Sequential, Residual or Parallel of pynet's. Its arrays stay the same objects and are updated in
+        place; whatever is written into them, assigned or appended counts from the next call on. Each module's
+        ``training`` counts.
     criterion : Criterion
         One whose loss is a number.
     optimizer : optimizer
@@ -69,7 +69,8 @@ def compile_step(
     Notes
     -----
     Where there is something that has no compiled form (a layer of one's own, hooks, a layer that stands twice, float32
-    beside float64), the step runs module by module: ``step.compiled`` is False then and ``step.reason`` says why.
+    beside float64), the step runs module by module: ``step.compiled`` is False then and ``step.reason`` says why. So
+    does the first step of a model that takes any number of columns, as one that begins with `Columns` or `Embedding`.
 
     Denormal numbers are taken for 0 inside a step: momentum of what gets no gradient would decay into them and make
     steps several times slower.
@@ -111,6 +112,7 @@ class CompiledStep(_core.Step):
         super().__init__(_busy_of(model))
         self._plan: Plan | None = None
         self._moves: tuple[str, ...] = ()
+        self._columns: int | None = None  # of the data, where the model takes any number
 
     @property
     def model(self) -> Any:
@@ -135,10 +137,7 @@ class CompiledStep(_core.Step):
     @property
     def reason(self) -> str:
         """Why it runs module by module; empty if it does not."""
-        if self._plan is None or not self._plan.is_current:
-            self._compile()
-        assert self._plan is not None
-        return self._plan.reason
+        return self._current_plan().reason
 
     @property
     def output(self) -> Array | None:
@@ -209,6 +208,7 @@ class CompiledStep(_core.Step):
         """
         done, stopped = 0, False
         pair = (X, y)
+        self.expect(X)
         usable = self.compiled
         if usable and not self._fits(X, y):
             converted = self._converted(X, y)
@@ -239,10 +239,23 @@ class CompiledStep(_core.Step):
             stops(done)
         return done
 
+    def expect(self, X: Any) -> None:
+        """Prepare for data as wide as these, if the model takes any width."""
+        shape: tuple[int, ...] = getattr(X, "shape", ())
+        plan = self._current_plan()
+        if plan.takes_any_width and len(shape) == 2 and shape[1] != self._columns:
+            self._columns = shape[1]
+            self._compile()
+
+    def _current_plan(self) -> Plan:
+        if self._plan is None or not self._plan.is_current:
+            self._compile()
+        assert self._plan is not None
+        return self._plan
+
     def _compile(self) -> None:
         """Describe the model anew; called when something has changed."""
-        plan = Plan(self.model, modes=True)
-        plan.describe()
+        plan = described(self.model, True, self._columns)
         if not plan.reason:
             try:
                 self._add_rest(plan)
@@ -285,7 +298,10 @@ class CompiledStep(_core.Step):
 
     def _step_by_modules(self, x: Any, y: Any, must_be_finite: bool, weight: Any = None) -> float:
         weight = None if weight is None else as_row_weights(weight, len(as_rows(as_array(x, "input"), "input")))
-        return step_by_modules(self, x, y, weight, buffers=buffers_of(self.model) if must_be_finite else None)[0]
+        buffers = buffers_of(self.model) if must_be_finite else None
+        loss, _ = step_by_modules(self, x, y, weight, buffers=buffers)
+        self.expect(as_array(x, "input"))
+        return loss
 
     def _converted(self, x: Any, y: Any) -> tuple[Array, Array] | None:
         """Return arrays as the plan takes them; None where modules take what it does not; raise what they would."""
@@ -301,6 +317,7 @@ class CompiledStep(_core.Step):
         columns_in, columns_out = plan.columns
         if inputs.ndim < 2 or inputs.shape[1] != columns_in or len(inputs) < 1 + plan.needs_two_rows:
             forward_of_deep_copy(self.model, inputs)  # has more to say of a wrong shape
+            return None  # which it takes
         outputs = np.zeros((len(inputs), columns_out), plan.dtype)
         criterion = copy.copy(self.criterion)
         criterion.forward(outputs, y)  # and of a wrong target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from ..checks import as_int
 from ..errors import ShapeError
 from ..module import Layer, named
 from ..watched import Watched
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 def as_columns(value: Any, name: str) -> slice | list[int]:
@@ -83,6 +86,11 @@ class Columns(Layer):
             if not -shape[1] <= column < shape[1]:
                 raise ShapeError(f"input has {shape[1]} columns, but no column {column} (shape {shape})")
         return columns
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.watch(self, "columns")
+        plan.choose_columns(self.columns)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's argument."""

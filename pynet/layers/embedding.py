@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from ..freezing import leaves_frozen
 from ..module import named
 from ..random import Randomness, Seed
 from .parametric import Parametric, array_attribute
+
+if TYPE_CHECKING:
+    from ..compiled.plan import Plan
 
 
 class Embedding(Parametric):
@@ -92,9 +95,17 @@ class Embedding(Parametric):
     @named
     def backward(self, input: npt.ArrayLike, grad_output: npt.ArrayLike, accumulate: bool = False) -> Array:
         """Return zeros in the shape of ``input``; write ``grad_weight``, or add to it."""
-        padding = -1 if self.padding_idx is None else self.padding_idx
         grad_weight = self._to_write(self._grad_weight)
-        return _core.embedding_backward(input, grad_output, self._weight, grad_weight, padding, bool(accumulate))
+        return _core.embedding_backward(input, grad_output, self._weight, grad_weight, self._padding, bool(accumulate))
+
+    @property
+    def _padding(self) -> int:
+        return -1 if self.padding_idx is None else self.padding_idx
+
+    def add_to(self, plan: Plan) -> None:
+        """Describe this layer to a compiled step."""
+        plan.watch(self, "padding_idx")
+        plan.embedding(self._weight, self._to_write(self._grad_weight), self._padding)
 
     def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
         """Return nothing for forward, which only copies, and the sum for backward."""

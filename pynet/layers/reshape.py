@@ -66,7 +66,7 @@ class Reshape(Layer):
 
     def add_to(self, plan: Plan) -> None:
         """Describe this layer to a compiled step."""
-        plan.unflatten(True, self.shape)
+        plan.unflatten(None, self.shape)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

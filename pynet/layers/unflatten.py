@@ -72,7 +72,7 @@ class Unflatten(Layer):
 
     def add_to(self, plan: Plan) -> None:
         """Describe this layer to a compiled step."""
-        plan.unflatten(self.dim in (1, -1), self.unflattened_size)
+        plan.unflatten(self.dim, self.unflattened_size)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -354,6 +354,7 @@ class Trainer:
             order = drawn if order is None else order[drawn]
         step = self._compiled = self._step_for_now()
         samples, watching = run.train.samples, [callback for callback in self.callbacks if callback.wants_batches]
+        step.expect(samples.X)
         compiled = step.compiled
         if compiled and not watching and not self.metrics and samples.lies_in_memory:
             return self._run_epoch(step, samples, order, batch_ends(count, run.batch_size), interruption)

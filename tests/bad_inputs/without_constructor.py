@@ -64,6 +64,6 @@ for _ in range(3):
     assert predict(x).shape == (3, 2)
 plan = Plan(model, modes=True)
 for _ in range(3):
-    plan.__init__(other, modes=False)
+    plan.__init__(other, modes=False, columns=2)
     plan.describe()
 print(made, raised)

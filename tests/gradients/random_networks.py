@@ -28,8 +28,7 @@ class Drawn(NamedTuple):
 
     @property
     def is_ours(self):
-        odd = Scale | Shift | Softplus | pynet.Parallel
-        return not any(isinstance(layer, odd) for _, layer in protocol.modules(self.model))
+        return not any(isinstance(layer, Scale | Shift | Softplus) for _, layer in protocol.modules(self.model))
 
     @property
     def can_be_compiled(self):
@@ -73,8 +72,8 @@ def layer(random, width, own):
         lambda: pynet.RMSNorm(width, eps=0.01),
         lambda: pynet.GroupNorm(some_divisor(random, width), width, affine=bool(random.integers(4))),
         lambda: residual(random, width, own),
+        lambda: parallel(random, width, own),
     ]
-    kinds += [lambda: parallel(random, width)] if own else []
     kinds += [lambda: Scale(width), lambda: Shift(width), Softplus] if own else []
     choice = int(random.integers(2 * len(kinds)))
     if choice < len(kinds):
@@ -89,14 +88,14 @@ def residual(random, width, own):
     return pynet.Residual(made, *([] if inside == width else [pynet.Linear(inside, width, seed=width)]))
 
 
-def parallel(random, width):
+def parallel(random, width, own):
     """Two branches of the same width."""
     seed, half = int(random.integers(1000)), width // 2
     if half and width - half and random.integers(2):
         return pynet.Parallel(
             pynet.Linear(width, half, seed=seed), pynet.Linear(width, width - half, seed=seed), merge="cat"
         )
-    return pynet.Parallel(pynet.Linear(width, width, seed=seed), residual(random, width, own=True))
+    return pynet.Parallel(pynet.Linear(width, width, seed=seed), residual(random, width, own))
 
 
 def some_divisor(random, width):

@@ -1,4 +1,4 @@
-"""Norms, Residual and Unflatten in compiled steps and predictions; and what keeps others from being compiled."""
+"""Norms, Residual, Parallel and Unflatten in compiled steps and predictions; and what keeps others from it."""
 
 import copy
 
@@ -44,6 +44,44 @@ def without_parameters_in_them():
     return pynet.Sequential(pynet.Residual(), L(8, 6), *unfolded, pynet.Reshape(-1), L(6, 3), head)
 
 
+def norms_of_several_axes():
+    """Of both last ones, of the last, and of channels."""
+    folded = [pynet.Unflatten(1, (4, 3)), pynet.LayerNorm((4, 3)), pynet.Tanh(), pynet.RMSNorm(3)]
+    channels = [pynet.Residual(pynet.GroupNorm(2, 4), pynet.Dropout(0.2)), pynet.Reshape(2, 3, 2)]
+    return pynet.Sequential(
+        L(8, 12), *folded, *channels, pynet.Flatten(2), pynet.LayerNorm(6), pynet.Flatten(), L(12, 3)
+    )
+
+
+def branches_first():
+    """Of which one changes its copy of the input, one is nothing, and one has one number only."""
+    changing = pynet.Sequential(pynet.Dropout(0.3), pynet.Tanh(), L(8, 5), pynet.ReLU())
+    return pynet.Sequential(pynet.Parallel(changing, pynet.Identity(), L(8, 1), merge="cat"), L(14, 3))
+
+
+def branches_added():
+    branches = [pynet.Sequential(L(6, 4), pynet.ReLU(), L(4, 6)), pynet.LayerNorm(6), pynet.Sequential(), L(6, 6)]
+    return pynet.Sequential(L(8, 6), pynet.BatchNorm(6), pynet.ReLU(), pynet.Parallel(*branches), L(6, 3))
+
+
+def branches_inside_each_other():
+    inner = pynet.Parallel(L(6, 2), pynet.Residual(pynet.Sigmoid(), L(6, 6)), merge="cat")
+    outer = pynet.Parallel(pynet.Sequential(pynet.ReLU(), inner, pynet.ReLU()), pynet.SoftMax(), L(6, 1), merge="cat")
+    return pynet.Sequential(
+        pynet.Tanh(), L(8, 6), pynet.ReLU(), outer, pynet.Residual(pynet.Parallel(L(15, 15))), L(15, 3)
+    )
+
+
+def branches_last():
+    return pynet.Sequential(L(8, 8), pynet.Parallel(L(8, 3), pynet.Sequential(pynet.Columns([0, -1, 0]), pynet.SELU())))
+
+
+def wide_branches():
+    """Wide enough for several threads, by columns; what is before it does not learn."""
+    branches = [pynet.Sequential(L(300, 700), pynet.Tanh(), L(700, 300)), pynet.Sequential(pynet.ReLU(), L(300, 300))]
+    return pynet.Sequential(L(8, 300).freeze(), pynet.Parallel(*branches), pynet.RMSNorm(300), L(300, 3))
+
+
 def wide():
     body = pynet.Residual(pynet.LayerNorm(300), L(300, 700), pynet.Tanh(), L(700, 300))
     return pynet.Sequential(pynet.Tanh(), L(8, 300), body, pynet.RMSNorm(300), L(300, 3))
@@ -62,6 +100,11 @@ NETWORKS = [
     norms,
     groups,
     without_parameters_in_them,
+    norms_of_several_axes,
+    branches_first,
+    branches_added,
+    branches_inside_each_other,
+    branches_last,
 ]
 each_network = pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
@@ -84,7 +127,7 @@ def test_a_compiled_step_computes_what_the_modules_do(make, dtype, rows, options
     compare(model, pynet.CrossEntropyLoss(), sgd, lambda i: batch(rows, 8, 3, dtype, i), dtype, 5, **options)
 
 
-@pytest.mark.parametrize("make", [wide, wide_by_rows])
+@pytest.mark.parametrize("make", [wide, wide_by_rows, wide_branches])
 def test_a_wide_one_does_so_on_several_threads_and_to_the_same_bits(make):
     found = []
     for threads in (1, 2):
@@ -160,21 +203,45 @@ def test_what_is_assigned_or_appended_counts_from_the_next_step_on():
     assert_close({"x": optimizer.lr}, {"x": own.lr}, np.float64)
 
 
+def frozen_sets(model):
+    """Each part with parameters alone, all but it, and some pairs."""
+    parts = [part for _, part in protocol.modules(model) if list(protocol.own(part))]
+    yield from ([part] for part in parts)
+    yield from ([other for other in parts if other is not part] for part in parts)
+    yield from (parts[first::3] for first in range(3))
+
+
+@pytest.mark.parametrize("make", [branches_first, branches_added, branches_inside_each_other, branches_last])
+@pytest.mark.parametrize("rows", [1, 20, 140])
+def test_what_is_frozen_in_and_around_branches_stays(make, rows):
+    for number in range(len(list(frozen_sets(make())))):
+        model = seeded(make())
+        for part in list(frozen_sets(model))[number]:
+            part.freeze()
+        if rows == 1:
+            [part.eval() for _, part in protocol.modules(model) if isinstance(part, pynet.BatchNorm)]
+        compare(model, pynet.CrossEntropyLoss(), sgd, lambda i: batch(rows, 8, 3, seed=i), np.float64, 3)
+
+
 @pytest.mark.parametrize(
     ("layers", "reason"),
     [
-        ([L(8, 6), pynet.LayerNorm((2, 3))], "a norm of the last 2 axes"),
-        (
-            [L(8, 6), pynet.Unflatten(1, (2, 3)), pynet.Tanh(), pynet.Flatten()],
-            "works on more axes than two",
-        ),
+        ([pynet.LayerNorm((2, 4)), pynet.Flatten(), L(8, 2)], "a norm of the last 2 axes"),
+        ([L(8, 6), pynet.LayerNorm((2, 3)), L(6, 2)], "a norm of (2, 3) gets rows of shape (6,)"),
+        ([L(8, 6), pynet.Unflatten(1, (2, 3)), pynet.GroupNorm(3, 3)], "a norm of 3 channels"),
+        ([L(8, 6), pynet.Unflatten(1, (2, 3)), L(3, 2)], "mixes features gets rows of shape (2, 3)"),
+        ([L(8, 6), pynet.Unflatten(1, (2, 3)), pynet.SoftMax(), pynet.Flatten()], "mixes features"),
         ([L(8, 6), pynet.Reshape(2, 3)], "gives more axes than two"),
-        ([L(8, 6), pynet.Unflatten(1, (2, 3)), pynet.Flatten(2)], "Flatten of the axes"),
-        ([pynet.Unflatten(1, (2, 4)), pynet.Flatten(), L(8, 2)], "unknown number of features"),
-        ([pynet.Parallel(L(8, 6), L(8, 6))], "Parallel, has no compiled form"),
-        ([pynet.Columns([0, 1]), L(2, 3)], "has no compiled form"),
-        ([pynet.Embedding(5, 4), pynet.Flatten(), L(8, 3)], "has no compiled form"),
-        ([pynet.Residual(L(8, 6)), L(6, 3)], "make 6 features of 8"),
+        ([L(8, 6), pynet.Unflatten(1, (2, 3)), pynet.Flatten(0)], "Flatten of the axes"),
+        ([L(8, 6), pynet.Unflatten(1, (2, 2)), pynet.Flatten(), L(4, 2)], "do not make axes of (2, 2)"),
+        ([L(8, 6), pynet.Unflatten(2, (2, 3)), pynet.Flatten(), L(6, 2)], "have no axis 2"),
+        ([L(8, 8), pynet.Parallel()], "a Parallel has no layers"),
+        ([pynet.Parallel(L(8, 6), L(8, 5))], "give rows of shapes [(6,), (5,)]"),
+        ([pynet.Parallel(L(8, 6), L(5, 6))], "a layer gives 8 features where 5 are expected"),
+        ([pynet.Parallel(*[pynet.Unflatten(1, (2, 4))] * 2, merge="cat"), L(8, 2)], "stands twice"),
+        ([L(8, 3), pynet.Columns([0, 3]), L(2, 3)], "a layer gets 3 columns, which are not all of [0, 3]"),
+        ([L(8, 3), pynet.Columns([])], "a layer has no features"),
+        ([pynet.Residual(L(8, 6)), L(6, 3)], "make rows of shape (6,) of (8,)"),
         ([L(8, 8), pynet.Residual(L(8, 6), pynet.Reshape(2, 3))], "Residual make"),
     ],
 )
@@ -183,15 +250,3 @@ def test_what_is_not_compiled_says_why(layers, reason):
     step = pynet.compile_step(model, pynet.MSELoss(), sgd(model))
     assert not step.compiled
     assert reason in step.reason
-
-
-def test_a_table_with_codes_learns_module_by_module():
-    codes = pynet.Sequential(pynet.Columns([0]), pynet.Embedding(5, 3), pynet.Flatten())
-    model = pynet.Sequential(pynet.Parallel(codes, pynet.Columns(slice(1, None)), merge="cat"), L(5, 1))
-    random = np.random.default_rng(0)
-    x = np.column_stack([random.integers(0, 5, 200), random.normal(size=(200, 2))])
-    y = np.array([3.0, -1, 0, 2, 5])[x[:, 0].astype(int), None] + x[:, 1:2]
-    step = pynet.compile_step(model, pynet.MSELoss(), pynet.optim.Adam(model, 0.05))
-    losses = [step(x, y) for _ in range(300)]
-    assert losses[-1] < 1e-2 * losses[0]
-    np.testing.assert_allclose(pynet.compile_predict(model)(x), model.forward(x))
