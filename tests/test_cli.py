@@ -141,6 +141,15 @@ def test_a_seed_repeats_a_run_and_options_count(tmp_path):
     assert not (tmp_path / "a" / "digits.png").exists()
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "nadam", "rmsprop", "adagrad", "adadelta", "sgd"])
+def test_every_optimizer_trains_at_its_own_rate(tmp_path, optimizer):
+    done("train", "digits", "--epochs", "10", "--optimizer", optimizer, "--hidden", "32", "--no-plot", cwd=tmp_path)
+    record = json.loads((tmp_path / "digits.json").read_text())
+    assert record["history"]["val_accuracy"][-1] > 0.9
+    help_text = " ".join(run("train", "--help", cwd=tmp_path).stdout.split())
+    assert f"{optimizer} {record['history']['lr'][0]:g}" in help_text
+
+
 @pytest.mark.parametrize("schedule", ["constant", "linear", "step", "exponential", "onecycle", "plateau"])
 def test_every_schedule_trains(tmp_path, schedule):
     done("train", "digits", "--epochs", "3", "--schedule", schedule, "--no-plot", "--validation", "0", cwd=tmp_path)

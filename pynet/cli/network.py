@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +17,23 @@ from ..optim import lr_scheduler
 from ..sequential import Sequential
 
 ACTIVATIONS = NAMED | {"sigmoid": layers.Sigmoid}
-# Each with the learning rate that it gets unless told otherwise.
-OPTIMIZERS = {"adam": 3e-3, "adamw": 3e-3, "sgd": 0.1}
+
+
+class _Optimizer(NamedTuple):
+    make: Callable[..., optim.Optimizer]
+    lr: float  # unless told otherwise
+    options: Mapping[str, float] = MappingProxyType({})
+
+
+OPTIMIZERS = {
+    "adam": _Optimizer(optim.Adam, 3e-3),
+    "adamw": _Optimizer(optim.AdamW, 3e-3),
+    "nadam": _Optimizer(optim.NAdam, 3e-3),
+    "rmsprop": _Optimizer(optim.RMSprop, 3e-3),
+    "adagrad": _Optimizer(optim.Adagrad, 0.03),
+    "adadelta": _Optimizer(optim.Adadelta, 1.0),
+    "sgd": _Optimizer(optim.SGD, 0.1, {"momentum": 0.9}),
+}
 SCHEDULES = ("constant", "cosine", "linear", "step", "exponential", "onecycle", "plateau")
 
 
@@ -41,9 +58,8 @@ def make_criterion(task: str) -> Criterion:
 
 def make_optimizer(model: Sequential, settings: dict[str, Any]) -> optim.Optimizer:
     """Return the optimizer with its learning rate."""
-    if settings["optimizer"] == "sgd":
-        return optim.SGD(model, settings["lr"], momentum=0.9)
-    return (optim.AdamW if settings["optimizer"] == "adamw" else optim.Adam)(model, settings["lr"])
+    chosen = OPTIMIZERS[settings["optimizer"]]
+    return chosen.make(model, settings["lr"], **chosen.options)
 
 
 def make_schedule(optimizer: optim.Optimizer, settings: dict[str, Any], batches: int, monitor: str) -> LRScheduler:

@@ -28,6 +28,8 @@ from .scores import Scores, score
 from .sources import Source, read_source, read_test_part
 from .table import Table
 
+_RATES = ", ".join(f"{name} {optimizer.lr:g}" for name, optimizer in OPTIMIZERS.items())
+
 
 class Split(NamedTuple):
     """Features and targets to train on, and those to watch; none of the latter without a validation part."""
@@ -57,7 +59,7 @@ class Split(NamedTuple):
 @click.option("--dropout", default=0.0, show_default=True, type=Number(0, 1, max_open=True), help="Share dropped.")
 @click.option("--batch-norm", is_flag=True, help="Put BatchNorm before each activation.")
 @click.option("--optimizer", default="adam", show_default=True, type=click.Choice(list(OPTIMIZERS)))
-@click.option("--lr", type=Number(0), help="Learning rate at the start.  [default: 0.003; sgd: 0.1]")
+@click.option("--lr", type=Number(0), help=f"Learning rate at the start.  [default: {_RATES}]")
 @click.option("--schedule", default="cosine", show_default=True, type=click.Choice(SCHEDULES), help="Of the rate.")
 @click.option(
     "--epochs", type=click.IntRange(1, 10**7), help="How often all rows are seen.  [default: 60; for few rows more]"
@@ -86,7 +88,7 @@ def train(data: str, out: Path, plot: bool, **settings: Any) -> None:
     model's file and used by every other command. The weights are those of the best epoch by the loss on the rows held
     out, or without any on those trained on. Ctrl-C ends the training early and writes the best so far.
     """
-    settings["lr"] = OPTIMIZERS[settings["optimizer"]] if settings["lr"] is None else settings["lr"]
+    settings["lr"] = OPTIMIZERS[settings["optimizer"]].lr if settings["lr"] is None else settings["lr"]
     _require_possible(settings)
     source = _without(read_source(data, settings["target"]), settings["drop"])
     settings["task"] = settings["task"] or _guess(source)
