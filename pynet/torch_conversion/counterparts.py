@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .. import criteria, layers
-from ..describe import constructor_arguments
+from ..describe import config_of
 
 _SAME = {
     layers: (
@@ -62,12 +62,16 @@ def counterpart_of(cls: type) -> Counterpart | None:
 
 def counterpart_of_torch(cls: type) -> Counterpart | None:
     """Return the row that has this class of torch.nn."""
-    if not cls.__module__.startswith("torch.nn.modules."):
+    if not is_torchs_own(cls):
         return None
     return next((row for row in COUNTERPARTS if row.theirs == cls.__name__), None)
 
 
+def is_torchs_own(cls: type) -> bool:
+    """Whether a class is a module of PyTorch's, and not of somebody who derives from one: torch need not be there."""
+    return cls.__module__.startswith("torch.nn.modules.")
+
+
 def arguments_of(module: Any) -> dict[str, Any]:
     """Return what one of our modules or criteria was constructed with, but for its dtype."""
-    found: dict[str, Any] = module.config() if hasattr(module, "config") else constructor_arguments(module)
-    return {name: value for name, value in found.items() if name != "dtype"}
+    return {name: value for name, value in config_of(module).items() if name != "dtype"}

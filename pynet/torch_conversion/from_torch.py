@@ -7,7 +7,7 @@ from typing import Any
 from ..arrays import Array
 from ..sequential import Sequential
 from .conversion import Conversion, Others, at, below
-from .counterparts import Counterpart, counterpart_of_torch
+from .counterparts import Counterpart, counterpart_of_torch, is_torchs_own
 
 
 def from_torch(module: Any, others: Others | None = None) -> Any:
@@ -40,7 +40,7 @@ def from_torch(module: Any, others: Others | None = None) -> Any:
     >>> ours = pynet.from_torch(theirs)
     """
     conversion = _FromTorch(others)
-    if not any(cls.__module__.startswith("torch.nn.modules.") for cls in type(module).__mro__):
+    if not any(map(is_torchs_own, type(module).__mro__)):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
     return conversion.convert(module)
 
@@ -50,7 +50,7 @@ class _FromTorch(Conversion):
 
     def _new(self, module: Any, place: str) -> Any:
         cls = type(module)
-        if cls.__name__ == "Sequential" and cls.__module__.startswith("torch.nn.modules."):
+        if cls.__name__ == "Sequential" and is_torchs_own(cls):
             layers = [self.convert(child, below(place, name)) for name, child in module._modules.items()]
             return Sequential(*layers).train(module.training)
         row = counterpart_of_torch(cls)
