@@ -35,7 +35,8 @@ _ATTRIBUTES = {"layers", "merge", "training", "output", "_kept", "_switching", "
 class Container(Module):
     """Base of the modules that run others: subclasses say who gets what, and what comes out.
 
-    Each defines, beside each other, ``forward`` with `_run`, ``_output_of(run)``, and ``backward`` with `_summed`.
+    Each defines, beside each other, ``forward`` with `_run_and_keep`, ``_output_of(run)``, and ``backward`` with
+    `_summed`. A class that defines but some of them is seen to compute something else than they say together.
     """
 
     in_turn = True  # each layer gets what the one before it gives; otherwise all get the input
@@ -84,6 +85,13 @@ class Container(Module):
                 raise self._placed(error, layer, position)
             values.append(value)
         return Run(layers, values, left, shared)
+
+    def _run_and_keep(self, input: Any) -> Array:
+        """Run the layers forward, keep what they leave, and return what comes out."""
+        run = self._run(input)
+        output: Array = self._output_of(run)
+        self._kept, self.output = run, output
+        return output
 
     def _run_at(self, input: Any) -> Run:
         """Return the last forward if it was at this input, else what it would have left."""

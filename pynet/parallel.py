@@ -75,10 +75,7 @@ class Parallel(Container):
 
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the layers' outputs, put together."""
-        run = self._run(input)
-        output = self._output_of(run)
-        self._kept, self.output = run, output
-        return output
+        return self._run_and_keep(input)
 
     def _output_of(self, run: Run) -> Array:
         outputs = self._outputs(run)

@@ -58,10 +58,7 @@ class Residual(Container):
 
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the input plus what the layers make of it."""
-        run = self._run(input)
-        output = self._output_of(run)
-        self._kept, self.output = run, output
-        return output
+        return self._run_and_keep(input)
 
     def _output_of(self, run: Run) -> Array:
         return np.asarray(np.add(*_both(run)))

@@ -48,10 +48,7 @@ class Sequential(Container):
 
     def forward(self, input: npt.ArrayLike) -> Array:
         """Run the layers from first to last; return the last output."""
-        run = self._run(input)
-        output = self._output_of(run)
-        self._kept, self.output = run, output
-        return output
+        return self._run_and_keep(input)
 
     def _output_of(self, run: Run) -> Array:
         return run.values[-1] if run.layers else as_input(run.values[0], "input")
