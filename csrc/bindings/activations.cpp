@@ -41,23 +41,13 @@ void bind_activation(py::module_& module, const std::string& name, double cost, 
 // input: (batch, channels, positions...), or of any shape where one weight is for all.
 BatchNormSizes prelu_sizes(const py::array& input, Index channels) {
     if (channels == 1) return {1, 1, input.size(), input.size()};
-    const std::string text = std::to_string(channels);
-    if (input.ndim() < 2) {
-        throw ShapeError("input has shape " + shape_text(input) + ", expected at least 2 axes (batch, " + text +
-                         ", ...)");
-    }
-    if (input.shape(1) != channels) {
-        throw ShapeError("input has " + std::to_string(input.shape(1)) + " channels, expected " + text + " (shape " +
-                         shape_text(input) + ")");
-    }
-    Index positions = 1;
-    for (py::ssize_t axis = 2; axis < input.ndim(); ++axis) positions *= input.shape(axis);
-    return {input.shape(0), channels, positions, channels * positions};
+    require_channels(input, channels);
+    return {input.shape(0), channels, positions_of(input), channels * positions_of(input)};
 }
 
-py::array as_weight(py::handle value, const char* name) {
-    const py::array weight = as_parameter(value, name);
-    require_length(weight, name, weight.size());
+py::array as_weight(py::handle value) {
+    const py::array weight = as_parameter(value, "weight");
+    require_length(weight, "weight", weight.size());
     return weight;
 }
 
@@ -65,7 +55,7 @@ void bind_prelu(py::module_& module) {
     module.def(
         "prelu_forward",
         [](py::handle input_, py::handle weight_) {
-            const py::array weight = as_weight(weight_, "weight"), input = as_input(input_, "input", weight);
+            const py::array weight = as_weight(weight_), input = as_input(input_, "input", weight);
             const BatchNormSizes sizes = prelu_sizes(input, weight.size());
             py::array output = empty_like(input);
             by_dtype(input, [&](auto zero) {
@@ -81,14 +71,8 @@ void bind_prelu(py::module_& module) {
     module.def(
         "prelu_backward",
         [](py::handle input_, py::handle grad_output_, py::handle weight_, py::handle grad_weight_, bool accumulate) {
-            const py::array weight = as_weight(weight_, "weight");
-            std::optional<py::array> grad_weight;  // none of a layer that is frozen
-            if (!grad_weight_.is_none()) {
-                grad_weight = as_weight(grad_weight_, "grad_weight");
-                require_same_shape(*grad_weight, "grad_weight", weight, "weight");
-                if (!same_dtype(*grad_weight, weight))
-                    throw py::value_error("grad_weight must have the dtype of weight");
-            }
+            const py::array weight = as_weight(weight_);
+            std::optional<py::array> grad_weight = as_gradient_of(weight, "weight", grad_weight_, "grad_weight");
             py::array input = as_input(input_, "input", weight);
             py::array grad_output = as_input(grad_output_, "grad_output", weight);
             const BatchNormSizes sizes = prelu_sizes(input, weight.size());

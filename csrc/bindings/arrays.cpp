@@ -186,10 +186,37 @@ void require_same_shape(const py::array& array, const char* name, const py::arra
     throw ShapeError(text);
 }
 
+void require_same_dtype(const py::array& array, const char* name, const py::array& expected,
+                        const char* expected_name) {
+    if (same_dtype(array, expected)) return;
+    throw py::value_error(std::string(name) + " must have the dtype of " + expected_name);
+}
+
 void require_length(const py::array& array, const char* name, Index length) {
     if (array.ndim() == 1 && array.shape(0) == length) return;
     throw ShapeError(std::string(name) + " has shape " + shape_text(array) + ", expected (" + std::to_string(length) +
                      ",)");
+}
+
+void require_channels(const py::array& input, Index channels) {
+    const std::string text = std::to_string(channels);
+    if (input.ndim() < 2) {
+        throw ShapeError("input has shape " + shape_text(input) + ", expected at least 2 axes (batch, " + text +
+                         ", ...)");
+    }
+    if (input.shape(1) != channels) {
+        throw ShapeError("input has " + std::to_string(input.shape(1)) + " channels, expected " + text + " (shape " +
+                         shape_text(input) + ")");
+    }
+}
+
+std::optional<py::array> as_gradient_of(const py::array& parameter, const char* parameter_name, py::handle value,
+                                        const char* name) {
+    std::optional<py::array> gradient = as_optional_parameter(value, name);
+    if (!gradient) return gradient;
+    require_same_shape(*gradient, name, parameter, parameter_name);
+    require_same_dtype(*gradient, name, parameter, parameter_name);
+    return gradient;
 }
 
 py::array apart_from(const py::array& array, const std::optional<py::array>& written) {
@@ -205,12 +232,6 @@ py::array empty_like(const py::array& array) {
 
 py::object scalar_like(const py::array& like, double value) {
     return (is_float32(like) ? numpy().float32 : numpy().float64)(value);
-}
-
-Index rows(const py::array& array) {
-    Index count = 1;
-    for (py::ssize_t axis = 0; axis + 1 < array.ndim(); ++axis) count *= array.shape(axis);
-    return count;
 }
 
 }  // namespace pynet

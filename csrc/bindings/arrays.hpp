@@ -55,7 +55,14 @@ bool is_float32(const py::array& array);
 bool same_dtype(const py::array& a, const py::array& b);
 std::string shape_text(const py::array& array);
 void require_same_shape(const py::array& array, const char* name, const py::array& expected, const char* expected_name);
+void require_same_dtype(const py::array& array, const char* name, const py::array& expected, const char* expected_name);
 void require_length(const py::array& array, const char* name, Index length);
+// Refuses an input that is not (batch, channels, ...).
+void require_channels(const py::array& input, Index channels);
+
+// The gradient of a parameter, of its shape and dtype: or nothing for None, which a frozen layer gives.
+std::optional<py::array> as_gradient_of(const py::array& parameter, const char* parameter_name, py::handle value,
+                                        const char* name);
 
 // `array`, or a copy if it shares memory with `written`, which a kernel is about to overwrite.
 py::array apart_from(const py::array& array, const std::optional<py::array>& written);
@@ -71,9 +78,17 @@ bool is_writable(py::handle array);
 // A NumPy scalar of the dtype of `like`.
 py::object scalar_like(const py::array& like, double value);
 
+// How many numbers there are along the axes [first, end) together.
+inline Index product_of_axes(const py::array& array, py::ssize_t first, py::ssize_t end) {
+    Index product = 1;
+    for (py::ssize_t axis = first; axis < end; ++axis) product *= array.shape(axis);
+    return product;
+}
 // All leading axes are one batch, the last axis is the row.
 inline Index columns(const py::array& array) { return array.ndim() > 0 ? array.shape(array.ndim() - 1) : 1; }
-Index rows(const py::array& array);
+inline Index rows(const py::array& array) { return product_of_axes(array, 0, array.ndim() - 1); }
+// Of (batch, channels, positions...).
+inline Index positions_of(const py::array& array) { return product_of_axes(array, 2, array.ndim()); }
 
 template <class T>
 const T* in(const py::array& array) {

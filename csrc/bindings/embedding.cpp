@@ -44,10 +44,10 @@ std::vector<Index> as_indices(const py::array& array, Index embeddings) {
     return indices;
 }
 
-py::array as_weight(py::handle value, const char* name) {
-    const py::array weight = as_parameter(value, name);
+py::array as_weight(py::handle value) {
+    const py::array weight = as_parameter(value, "weight");
     if (weight.ndim() != 2) {
-        throw ShapeError(std::string(name) + " has shape " + shape_text(weight) + ", expected 2 axes (indices, dim)");
+        throw ShapeError("weight has shape " + shape_text(weight) + ", expected 2 axes (indices, dim)");
     }
     return weight;
 }
@@ -64,7 +64,7 @@ void bind_embedding(py::module_& module) {
     module.def(
         "embedding_forward",
         [](py::handle input, py::handle weight_) {
-            const py::array weight = as_weight(weight_, "weight"), at = as_array(input, "input");
+            const py::array weight = as_weight(weight_), at = as_array(input, "input");
             const std::vector<Index> indices = as_indices(at, weight.shape(0));
             py::array output = with_axis(at, weight.shape(1), weight.dtype());
             by_dtype(weight, [&](auto zero) {
@@ -80,14 +80,8 @@ void bind_embedding(py::module_& module) {
         "embedding_backward",
         [](py::handle input, py::handle grad_output_, py::handle weight_, py::handle grad_weight_, Index padding,
            bool accumulate) {
-            const py::array weight = as_weight(weight_, "weight"), at = as_array(input, "input");
-            std::optional<py::array> grad_weight;  // none of a layer that is frozen
-            if (!grad_weight_.is_none()) {
-                grad_weight = as_weight(grad_weight_, "grad_weight");
-                require_same_shape(*grad_weight, "grad_weight", weight, "weight");
-                if (!same_dtype(*grad_weight, weight))
-                    throw py::value_error("grad_weight must have the dtype of weight");
-            }
+            const py::array weight = as_weight(weight_), at = as_array(input, "input");
+            std::optional<py::array> grad_weight = as_gradient_of(weight, "weight", grad_weight_, "grad_weight");
             const Index embeddings = weight.shape(0), dim = weight.shape(1);
             const std::vector<Index> indices = as_indices(at, embeddings);
             py::array grad_output = as_input(grad_output_, "grad_output", weight);

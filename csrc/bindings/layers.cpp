@@ -82,9 +82,7 @@ struct LinearParameters {
         }
         if (!bias) return;
         require_length(*bias, bias_name, weight.shape(0));
-        if (!same_dtype(*bias, weight)) {
-            throw py::value_error(std::string(bias_name) + " must have the dtype of " + weight_name);
-        }
+        require_same_dtype(*bias, bias_name, weight, weight_name);
     }
     Index out() const { return weight.shape(0); }
     Index in() const { return weight.shape(1); }
@@ -120,10 +118,8 @@ void bind_linear(py::module_& module) {
             const LinearParameters own(weight_, py::none(), "W", "b");
             const py::array& weight = own.weight;
             std::optional<LinearParameters> grads;  // none of a layer that is frozen
-            if (!grad_weight_.is_none()) {
-                require_same_shape(as_parameter(grad_weight_, "grad_W"), "grad_W", weight, "W");
+            if (as_gradient_of(weight, "W", grad_weight_, "grad_W")) {
                 grads.emplace(grad_weight_, grad_bias_, "grad_W", "grad_b");
-                if (!same_dtype(grads->weight, weight)) throw py::value_error("grad_W must have the dtype of W");
             }
             py::array input = as_batch(input_, "input", own.in(), weight);
             py::array grad_output = as_batch(grad_output_, "grad_output", own.out(), weight);
@@ -191,19 +187,12 @@ void bind_dropout(py::module_& module) {
 
 // input: (batch, channels, positions...)
 struct ChannelSizes {
-    Index batch, channels, positions = 1;
+    Index batch, channels, positions;
 
     ChannelSizes(const py::array& input, Index channels_) : channels(channels_) {
-        if (input.ndim() < 2) {
-            throw ShapeError("input has shape " + shape_text(input) + ", expected at least 2 axes (batch, " +
-                             std::to_string(channels) + ", ...)");
-        }
-        if (input.shape(1) != channels) {
-            throw ShapeError("input has " + std::to_string(input.shape(1)) + " channels, expected " +
-                             std::to_string(channels) + " (shape " + shape_text(input) + ")");
-        }
+        require_channels(input, channels);
         batch = input.shape(0);
-        for (py::ssize_t axis = 2; axis < input.ndim(); ++axis) positions *= input.shape(axis);
+        positions = positions_of(input);
     }
     double values() const { return double(batch) * double(positions); }
     BatchNormSizes all() const { return {batch, channels, positions, channels * positions}; }
@@ -239,8 +228,7 @@ std::optional<py::array> channel_parameter(py::handle value, const char* name, c
     std::optional<py::array> parameter = as_optional_parameter(value, name);
     if (!parameter) return parameter;
     require_length(*parameter, name, like.size());
-    if (!same_dtype(*parameter, like))
-        throw py::value_error(std::string(name) + " must have the dtype of running_mean");
+    require_same_dtype(*parameter, name, like, "running_mean");
     return parameter;
 }
 

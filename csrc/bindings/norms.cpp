@@ -13,36 +13,21 @@ namespace {
 
 using namespace py::literals;
 
-Index product(const py::ssize_t* begin, const py::ssize_t* end) {
-    Index size = 1;
-    for (; begin != end; ++begin) size *= *begin;
-    return size;
-}
-
 // input: (..., *shape), of which every (shape) is one group.
 NormSizes last_axes(const py::array& input, const std::vector<Index>& shape) {
-    const auto axes = static_cast<py::ssize_t>(shape.size());
-    const py::ssize_t *begin = input.shape(), *end = begin + input.ndim();
-    if (input.ndim() < axes || !std::equal(shape.begin(), shape.end(), end - axes)) {
+    const py::ssize_t end = input.ndim(), first = end - static_cast<py::ssize_t>(shape.size());
+    if (first < 0 || !std::equal(shape.begin(), shape.end(), input.shape() + first)) {
         std::string text;
         for (const Index size : shape) text += ", " + std::to_string(size);
         throw ShapeError("input has shape " + shape_text(input) + ", expected (..." + text + ")");
     }
-    return {product(begin, end - axes), 1, product(end - axes, end), 1};
+    return {product_of_axes(input, 0, first), 1, product_of_axes(input, first, end), 1};
 }
 
 // input: (batch, channels, ...), of which each sample's channels are divided into groups.
 NormSizes groups_of_channels(const py::array& input, Index groups, Index channels) {
-    if (input.ndim() < 2) {
-        throw ShapeError("input has shape " + shape_text(input) + ", expected at least 2 axes (batch, " +
-                         std::to_string(channels) + ", ...)");
-    }
-    if (input.shape(1) != channels) {
-        throw ShapeError("input has " + std::to_string(input.shape(1)) + " channels, expected " +
-                         std::to_string(channels) + " (shape " + shape_text(input) + ")");
-    }
-    const Index positions = product(input.shape() + 2, input.shape() + input.ndim());
-    return {input.shape(0), groups, channels / groups * positions, positions};
+    require_channels(input, channels);
+    return {input.shape(0), groups, channels / groups * positions_of(input), positions_of(input)};
 }
 
 // weight, bias and their gradients: of one size and dtype, or absent.
@@ -51,10 +36,9 @@ struct NormParameters {
 
     NormParameters(py::handle weight_, py::handle bias_, const char* weight_name, const char* bias_name)
         : weight(as_optional_parameter(weight_, weight_name)), bias(as_optional_parameter(bias_, bias_name)) {
-        if (weight && bias) require_same_shape(*bias, bias_name, *weight, weight_name);
-        if (weight && bias && !same_dtype(*bias, *weight)) {
-            throw py::value_error(std::string(bias_name) + " must have the dtype of " + weight_name);
-        }
+        if (!weight || !bias) return;
+        require_same_shape(*bias, bias_name, *weight, weight_name);
+        require_same_dtype(*bias, bias_name, *weight, weight_name);
     }
     py::array converted(py::handle value, const char* name) const {
         return weight ? as_input(value, name, *weight) : as_input(value, name);
@@ -129,12 +113,11 @@ py::array backward(py::handle input_, py::handle grad_output_, const NormParamet
 }
 
 NormParameters gradients_like(const NormParameters& p, py::handle grad_weight, py::handle grad_bias) {
-    NormParameters grads(grad_weight, grad_bias, "grad_weight", "grad_bias");
-    if (!grads.weight) return grads;  // of a layer that is frozen
-    if (!p.weight) throw py::value_error("grad_weight must not be there where no weight is");
-    require_same_shape(*grads.weight, "grad_weight", *p.weight, "weight");
-    if (!same_dtype(*grads.weight, *p.weight)) throw py::value_error("grad_weight must have the dtype of weight");
-    return grads;
+    if (!p.weight && !grad_weight.is_none()) {
+        throw py::value_error("grad_weight must not be there where no weight is");
+    }
+    if (p.weight) as_gradient_of(*p.weight, "weight", grad_weight, "grad_weight");
+    return NormParameters(grad_weight, grad_bias, "grad_weight", "grad_bias");
 }
 
 }  // namespace
