@@ -32,9 +32,14 @@ inline AdagradOptions::Moment moment_of(const AdagradOptions& o, std::int64_t st
 }
 inline AdadeltaOptions::Moment moment_of(const AdadeltaOptions&, std::int64_t, double) { return {}; }
 
-// The options of an optimizer, whichever it is.
-using OptimizerOptions =
-    std::variant<SgdOptions, AdamOptions, NadamOptions, RmspropOptions, AdagradOptions, AdadeltaOptions>;
+// One of the optimizers, whichever it is, as something Of its options.
+template <template <class> class Of>
+using AnyOptimizer = std::variant<Of<SgdOptions>, Of<AdamOptions>, Of<NadamOptions>, Of<RmspropOptions>,
+                                  Of<AdagradOptions>, Of<AdadeltaOptions>>;
+
+template <class Options>
+using Themselves = Options;
+using OptimizerOptions = AnyOptimizer<Themselves>;
 
 // What an optimizer counts for each parameter, where Python keeps it.
 struct Counts {
@@ -80,9 +85,7 @@ struct Parameter {
 
     // Of the present step:
     T* place = nullptr;  // where its whole gradient goes, if that is wanted
-    std::variant<Turn<SgdOptions>, Turn<AdamOptions>, Turn<NadamOptions>, Turn<RmspropOptions>, Turn<AdagradOptions>,
-                 Turn<AdadeltaOptions>>
-        turn{};
+    AnyOptimizer<Turn> turn{};
 
     bool learns() const { return value && gradient; }
 };
