@@ -125,6 +125,17 @@ def as_classes(value: object, dtype: np.dtype[Any]) -> Array:
     return np.require(array, np.int64, ["C", "A"])
 
 
+def as_row_weights(value: object, name: str, rows: int, dtype: np.dtype[Any] | None = None) -> Array:
+    """Return what each row counts, (rows,): finite and not negative."""
+    weights = as_input(value, name, dtype)
+    if weights.shape != (rows,):
+        raise ShapeError(f"{name} has shape {weights.shape}, expected ({rows},): one for each row")
+    wrong = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
+    if wrong.size:
+        raise ValueError(f"{name} must be finite and not negative, got {weights[wrong[0]]} in row {wrong[0]}")
+    return weights
+
+
 def are_whole(array: Array, dtype: npt.DTypeLike = np.int64) -> Array:
     """Return where numbers are whole, and of an integer dtype's range; NaN is not."""
     limits = np.iinfo(dtype)

@@ -5,25 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from .. import protocol
-from ..arrays import Array, as_input
-from ..errors import ShapeError
+from ..arrays import Array
 from ..optim.clipping import clip_grad_norm_, clip_grad_value_
 from ..roles import as_loss
-
-
-def as_row_weights(value: Any, rows: int) -> Array | None:
-    """Return what each row counts, (rows,), or None."""
-    if value is None:
-        return None
-    weight = as_input(value, "weight")
-    if weight.shape != (rows,):
-        raise ShapeError(f"weight has shape {weight.shape}, expected ({rows},): one for each row")
-    if not np.all((weight >= 0) & (weight < np.inf)):
-        raise ValueError("weight must be finite and not negative")
-    return weight
 
 
 def buffers_of(model: Any) -> list[Array]:

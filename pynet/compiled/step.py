@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from ..arrays import Array, as_array, as_classes, as_input
+from ..arrays import Array, as_array, as_classes, as_input, as_row_weights
 from ..checks import as_positive, as_size
 from ..data.batches import batch_ends
 from ..data.loader import as_rows
@@ -21,7 +21,7 @@ from ..optim.optimizer import Optimizer
 from ..replay import forward_of_deep_copy
 from ..roles import as_criterion, as_module, as_optimizer
 from ..watched import Watched
-from .by_modules import as_row_weights, buffers_of, step_by_modules
+from .by_modules import buffers_of, step_by_modules
 from .plan import CannotCompileError, Plan, described, is_its_own
 
 _busy: weakref.WeakKeyDictionary[Any, _core.Busy] = weakref.WeakKeyDictionary()
@@ -187,7 +187,8 @@ class CompiledStep(_core.Step):
         ends = batch_ends(len(rows), size) if len(rows) else []
         losses = np.zeros(len(ends))
         if ends:
-            self.run(X, y, rows, np.array(ends, np.int64), losses, weight=as_row_weights(weight, count))
+            weights = None if weight is None else as_row_weights(weight, "weight", count)
+            self.run(X, y, rows, np.array(ends, np.int64), losses, weight=weights)
         return losses
 
     def run(
@@ -297,7 +298,8 @@ class CompiledStep(_core.Step):
             self._plan.mark_options_read()
 
     def _step_by_modules(self, x: Any, y: Any, must_be_finite: bool, weight: Any = None) -> float:
-        weight = None if weight is None else as_row_weights(weight, len(as_rows(as_array(x, "input"), "input")))
+        if weight is not None:
+            weight = as_row_weights(weight, "weight", len(as_rows(as_array(x, "input"), "input")))
         buffers = buffers_of(self.model) if must_be_finite else None
         loss, _ = step_by_modules(self, x, y, weight, buffers=buffers)
         self.expect(as_array(x, "input"))

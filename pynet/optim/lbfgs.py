@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import protocol
-from ..arrays import Array, as_array
+from ..arrays import Array, as_row_weights
 from ..checks import as_at_least_zero, as_size
-from ..errors import DivergedError, ShapeError
+from ..errors import DivergedError
 from ..layers import Dropout
 from ..places import places
 from ..roles import as_criterion, as_module
@@ -164,7 +164,7 @@ class LBFGS:
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be a function of iteration and loss, got {callback!r:.80}")
         _require_a_function(self.model)
-        weight = _as_row_weights(sample_weight, X)
+        weight = _as_relative_weights(sample_weight, X)
         work = _in_double(self.model)
         objective = Objective(work, as_criterion(criterion), X, y, weight, self._decays())
         run = _Run(self.model, work, objective, callback)
@@ -264,14 +264,12 @@ def _require_a_function(model: Any) -> None:
             raise ValueError(f"L-BFGS cannot minimise a loss with new masks every time: {place} {module!r}.eval()")
 
 
-def _as_row_weights(sample_weight: npt.ArrayLike | None, X: Any) -> Array | None:
+def _as_relative_weights(sample_weight: npt.ArrayLike | None, X: Any) -> Array | None:
     if sample_weight is None:
         return None
-    weight, rows = as_array(sample_weight, "sample_weight").astype(np.float64), len(X)
-    if weight.shape != (rows,):
-        raise ShapeError(f"sample_weight has shape {weight.shape}, expected ({rows},): one per row of X")
-    if not (np.all((weight >= 0) & (weight < np.inf)) and weight.any()):
-        raise ValueError("sample_weight must be finite, not negative, and not all 0")
+    weight = as_row_weights(sample_weight, "sample_weight", len(X), np.dtype(np.float64))
+    if not weight.any():
+        raise ValueError("sample_weight must hold numbers that are not all 0")
     return np.asarray(weight / weight.mean())
 
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
-from ..arrays import Array
-from ..errors import ShapeError
+from ..arrays import Array, as_row_weights
 
 
 def row_weights(y: Any, sample_weight: Any, class_weight: Any) -> Array | None:
@@ -23,10 +22,7 @@ def row_weights(y: Any, sample_weight: Any, class_weight: Any) -> Array | None:
         return None
     rows = y.shape[0]
     weight = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
-    if weight.shape != (rows,):
-        raise ShapeError(f"sample_weight has shape {weight.shape}, expected ({rows},): one per row of X")
-    if not np.all((weight >= 0) & (weight < np.inf)):
-        raise ValueError("sample_weight must be finite and not negative")
+    weight = as_row_weights(weight, "sample_weight", rows)
     if class_weight is not None:
         weight = weight * compute_sample_weight(class_weight, y.toarray() if hasattr(y, "toarray") else y)
     if not weight.any():

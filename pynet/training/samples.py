@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array, as_array, as_classes, as_input
+from ..arrays import Array, as_array, as_classes, as_input, as_row_weights
 from ..checks import as_number
 from ..data.batches import Rows
 from ..data.loader import as_rows, require_same_rows
@@ -123,11 +123,7 @@ def row_weights(
     """
     weights = np.ones(len(target))
     if sample_weight is not None:
-        weights = as_array(sample_weight, "sample_weight").astype(np.float64)
-        if weights.shape != (len(target),):
-            raise ShapeError(f"sample_weight has shape {weights.shape}, expected ({len(target)},): one per row of X")
-        if not np.all((weights >= 0) & (weights < np.inf)):
-            raise ValueError("sample_weight must be finite and not negative")
+        weights = as_row_weights(sample_weight, "sample_weight", len(target), np.dtype(np.float64))
     if class_weight is not None:
         weights = weights * _weights_of_classes(target, class_weight)
     if sample_weight is None and class_weight is None:

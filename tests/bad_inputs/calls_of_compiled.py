@@ -112,7 +112,12 @@ ORDERS = [
 WEIGHTS = [
     *few(without_none(NO_NUMBERS)),
     *arrays_of_shapes((), (4,), (6,), (1,), (5, 1), says=r"expected \(5,\): one for each row"),
-    *made(ValueError, "{} must be finite and not negative", minus=lambda: -np.ones(5), nans=lambda: np.full(5, np.nan)),
+    *made(
+        ValueError,
+        "{} must be finite and not negative, got .* in row 3",
+        minus=lambda: [1.0, 1.0, 1.0, -1.0, 1.0],
+        nans=lambda: np.where(np.arange(5) == 3, np.nan, 1),
+    ),
 ]
 
 CALLS = [

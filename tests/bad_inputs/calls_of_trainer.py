@@ -76,7 +76,7 @@ OTHER_WEIGHTS = [
     *arrays_of_shapes((), (19,), (21,), (1,), (20, 1), (1, 20), (0,), says="expected"),
     *made(
         ValueError,
-        "{} must be finite and not negative",
+        "{} must be finite and not negative, got .* in row 7",
         negative=lambda: np.where(np.arange(20) == 7, -1.0, 1),
         nan=lambda: np.where(np.arange(20) == 7, nan, 1),
         inf=lambda: np.where(np.arange(20) == 7, np.inf, 1),

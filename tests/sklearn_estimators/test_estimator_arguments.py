@@ -66,7 +66,7 @@ def test_that_wrong_data_are_named():
         made.fit(X, np.stack([labels, labels], axis=1))
     with pytest.raises(ValueError, match="sample_weight has shape"):
         made.fit(X, labels, sample_weight=np.ones(3))
-    with pytest.raises(ValueError, match="not negative"):
+    with pytest.raises(ValueError, match=r"sample_weight must be finite and not negative, got -1\.0 in row 0"):
         made.fit(X, labels, sample_weight=-np.ones(90))
     with pytest.raises(TypeError, match="eval_set must be a pair"):
         made.fit(X, labels, eval_set=X)
