@@ -38,6 +38,13 @@ def test_numpy_is_all_that_is_needed_and_all_that_is_imported():
     assert not modules & {"click", "matplotlib", "safetensors", "tqdm", "scipy", "sklearn", "torch"}
 
 
+def test_importing_leaves_out_what_is_slow_to_import_and_seldom_used():
+    code = "import sys, numpy; before = {*sys.modules}; import pynet; print(*{*sys.modules} - before)"
+    imported = python(code)[1].split()
+    assert "pynet.init" in imported
+    assert {"shutil", "statistics", "tempfile"}.isdisjoint(imported)
+
+
 def test_everything_public_is_there_and_documented():
     for name in pynet.__all__:
         assert getattr(pynet, name).__doc__

@@ -1,6 +1,5 @@
 """The same numbers as they may lie in memory, none of them as a kernel wants them."""
 
-import tempfile
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -58,6 +57,8 @@ def _bytes(shape: _Shape, kind: np.dtype[Any]) -> Array:
 
 
 def _memory_mapped(x: Array) -> Array:
+    import tempfile
+
     with tempfile.TemporaryFile() as file:
         file.write(x.tobytes())
         file.flush()
