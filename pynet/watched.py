@@ -18,7 +18,7 @@ class Watched:
     doc : str
         What it means.
     changed : callable, optional
-        Told of every assignment.
+        Told of every assignment but the first.
     """
 
     def __init__(
@@ -41,5 +41,8 @@ class Watched:
             raise AttributeError(f"{type(instance).__name__} has no {self._name} yet") from None
 
     def __set__(self, instance: Any, value: Any) -> None:
-        vars(instance)[self._name] = self._check(value, self._name)
-        self._changed()
+        attributes, value = vars(instance), self._check(value, self._name)
+        is_new = self._name not in attributes  # of an object that is being constructed: nobody has looked at it
+        attributes[self._name] = value
+        if not is_new:
+            self._changed()

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 from compiled_steps import assert_close, batch, loop_step, network, same_bits, sgd, state
+from table import CRITERIA, MODULES
 
 import pynet
 
@@ -103,6 +104,18 @@ class TestRules:
         self.step.criterion.ignore_index = int(self.y[0])
         assert self.follows()
         assert self.step.compiled
+
+    def test_what_is_constructed_meanwhile_has_no_step_described_anew(self):
+        self.step(self.x, self.y)
+        plan, other = self.step._plan, network(6, 3)
+        for make in (
+            *(case.make for case in MODULES + CRITERIA),
+            lambda: sgd(other),
+            lambda: pynet.compile_step(other, pynet.MSE(), sgd(other), clip_norm=1.0),
+        ):
+            make()
+            self.step(self.x, self.y)
+            assert self.step._plan is plan, make
 
     def test_each_modules_mode_counts(self):
         self.model.layers[1:1] = [pynet.Dropout(0.5, seed=1), pynet.BatchNorm(30)]

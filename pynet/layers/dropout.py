@@ -57,7 +57,7 @@ class Dropout(Layer):
 
     def __init__(self, p: float = 0.5, *, seed: Seed = None) -> None:
         super().__init__()
-        self.p = p
+        self._p = as_fraction(p, "p")
         self.mask: Array | None = None
         self._random = Randomness(seed)
 

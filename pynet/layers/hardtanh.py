@@ -40,7 +40,7 @@ class Hardtanh(Elementwise):
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
         super().__init__()
-        self._set(min_val, max_val)
+        self._min_val, self._max_val = _as_limits(min_val, max_val)
 
     @property
     def min_val(self) -> float:
@@ -61,11 +61,15 @@ class Hardtanh(Elementwise):
         self._set(self._min_val, value)
 
     def _set(self, min_val: Any, max_val: Any) -> None:
-        low, high = as_finite(min_val, "min_val"), as_finite(max_val, "max_val")
-        if not low < high:
-            raise ValueError(f"min_val must be less than max_val, got {low} and {high}")
-        self._min_val, self._max_val = low, high
+        self._min_val, self._max_val = _as_limits(min_val, max_val)
         _core.structure_changed()
 
     def _numbers(self) -> tuple[float, ...]:
         return (self._min_val, self._max_val)
+
+
+def _as_limits(min_val: Any, max_val: Any) -> tuple[float, float]:
+    low, high = as_finite(min_val, "min_val"), as_finite(max_val, "max_val")
+    if not low < high:
+        raise ValueError(f"min_val must be less than max_val, got {low} and {high}")
+    return low, high
