@@ -1,4 +1,6 @@
-// Compiled once per instruction set: everything here lands in that set's namespace, with its instructions.
+// All kernels of one instruction set, in its namespace.
+#pragma once
+
 #include "kernels.hpp"
 
 namespace pynet::PYNET_ISA {
@@ -53,8 +55,5 @@ constexpr Kernels<T> table{relu<T>,
                            update_of<T, AdadeltaOptions>,
                            clipping<T>,
                            math<T>};
-
-const Kernels<float> float_kernels = table<float>;
-const Kernels<double> double_kernels = table<double>;
 
 }  // namespace pynet::PYNET_ISA
