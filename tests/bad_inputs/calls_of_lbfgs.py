@@ -39,8 +39,8 @@ CALLS: list[Call] = [
             "y": few(no_numbers((5, 3))) + made(pynet.ShapeError, "target", fewer=lambda: Y[:3]),
             "sample_weight": [
                 *made(pynet.ShapeError, "{} has shape", fewer=lambda: np.ones(3), rows=lambda: np.ones((5, 1))),
-                *made(ValueError, "{} must be finite", negative=lambda: -np.ones(5), zeros=lambda: np.zeros(5)),
-                *made(ValueError, "{} must be finite", nan=lambda: np.full(5, np.nan)),
+                *made(ValueError, "{} must be finite", negative=lambda: -np.ones(5), nan=lambda: np.full(5, np.nan)),
+                *made(ValueError, "{} must hold numbers that are not all 0", zeros=lambda: np.zeros(5)),
                 *made(TypeError, "{} must be an array", texts=lambda: np.full(5, "1")),
             ],
             "callback": wrong(TypeError, "{} must be a function", number=5, text="print"),
