@@ -31,12 +31,8 @@ using namespace py::literals;
 constexpr double long_work = 2e6;
 
 // Forked children count on: in one of them, nobody is in what another process was in when it forked.
-std::atomic<int>& process_generation() {
-    static std::atomic<int> generation{1};
-    static const int once = pthread_atfork(nullptr, nullptr, [] { ++process_generation(); });
-    (void)once;
-    return generation;
-}
+std::atomic<int> process_generation{1};
+[[maybe_unused]] const int counts_on = pthread_atfork(nullptr, nullptr, [] { ++process_generation; });
 
 // One training step of a model at a time: what all steps of a model share. The generation of the process that is in
 // one, or 0.
@@ -47,7 +43,7 @@ struct Busy {
 class Entered {
  public:
     explicit Entered(Busy& busy) : busy_(busy) {
-        const int mine = process_generation().load(std::memory_order_relaxed);
+        const int mine = process_generation.load(std::memory_order_relaxed);
         if (busy_.now.exchange(mine) == mine) {
             throw StateError("another thread is in a step of this model: one at a time");
         }

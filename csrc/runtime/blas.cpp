@@ -19,17 +19,14 @@ namespace pynet {
 namespace {
 
 // BLAS's own threads would fight with the pool: seventeen times slower, measured.
-void use_one_thread() {
-    static const bool once = [] {
+[[maybe_unused]] const bool uses_one_thread = [] {
 #ifdef PYNET_BLAS_PREFIXED
-        scipy_openblas_set_num_threads(1);
+    scipy_openblas_set_num_threads(1);
 #else
-        if (openblas_set_num_threads) openblas_set_num_threads(1);
+    if (openblas_set_num_threads) openblas_set_num_threads(1);
 #endif
-        return true;
-    }();
-    (void)once;
-}
+    return true;
+}();
 
 CBLAS_TRANSPOSE op(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
 
@@ -38,7 +35,6 @@ CBLAS_TRANSPOSE op(bool transpose) { return transpose ? CblasTrans : CblasNoTran
 // Sizes fit an int: the bindings refuse larger ones.
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a, Index lda, const float* b,
           Index ldb, float beta, float* c, Index ldc) {
-    use_one_thread();
     PYNET_BLAS(cblas_sgemm)
     (CblasRowMajor, op(transpose_a), op(transpose_b), int(m), int(n), int(k), 1.0F, a, int(lda), b, int(ldb), beta, c,
      int(ldc));
@@ -46,7 +42,6 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const f
 
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const double* a, Index lda, const double* b,
           Index ldb, double beta, double* c, Index ldc) {
-    use_one_thread();
     PYNET_BLAS(cblas_dgemm)
     (CblasRowMajor, op(transpose_a), op(transpose_b), int(m), int(n), int(k), 1.0, a, int(lda), b, int(ldb), beta, c,
      int(ldc));

@@ -185,22 +185,19 @@ class Pool {
 
 namespace {
 
-// Never destroyed: at exit workers may still wait on it. Kept in a global so that leak checkers see it.
-std::atomic<Pool*> current_pool{nullptr};
+// Never destroyed: at exit workers may still wait on it. Kept in a global so that leak checkers see it. Made when the
+// library is loaded, not when it is first used: a child that is forked just then would wait for that forever.
+std::atomic<Pool*> current_pool{new Pool};
 
-Pool& pool() {
-    static const bool ready = [] {
-        current_pool = new Pool;
-        // A forked child has none of its parent's workers, and perhaps a locked mutex: it starts afresh.
-        pthread_atfork(nullptr, nullptr, [] {
-            current_pool = new Pool;
-            inside = false;
-        });
-        return true;
-    }();
-    (void)ready;
-    return *current_pool.load(std::memory_order_relaxed);
-}
+// A forked child has none of its parent's workers, and perhaps a locked mutex: it starts afresh.
+[[maybe_unused]] const int starts_afresh = pthread_atfork(nullptr, nullptr, [] {
+    current_pool = new Pool;
+    inside = false;
+});
+
+const Index cpus = num_cpus();
+
+Pool& pool() { return *current_pool.load(std::memory_order_relaxed); }
 
 }  // namespace
 
@@ -225,7 +222,6 @@ Index smaller(Index a, Index b) { return a < b ? a : b; }
 }  // namespace
 
 void parallel_team(Index wanted, void (*job)(void*, Team&), void* context) {
-    static const Index cpus = num_cpus();
     run(smaller(wanted, smaller(num_threads(), cpus)), job, context);
 }
 

@@ -40,16 +40,13 @@ int default_threads() {
     return within_limits(quota > 0 && quota < cpus ? quota : cpus);
 }
 
-std::atomic<int>& thread_count() {
-    static std::atomic<int> count{default_threads()};
-    return count;
-}
+std::atomic<int> thread_count{default_threads()};
 
 }  // namespace
 
-int num_threads() { return thread_count().load(std::memory_order_relaxed); }
+int num_threads() { return thread_count.load(std::memory_order_relaxed); }
 
-void set_num_threads(int count) { thread_count().store(within_limits(count), std::memory_order_relaxed); }
+void set_num_threads(int count) { thread_count.store(within_limits(count), std::memory_order_relaxed); }
 
 int num_cpus() {
     cpu_set_t cpus;
