@@ -123,6 +123,12 @@ class Parallel(Container):
             raise ShapeError(f"grad_output has shape {grad.shape}, expected {shape}")
         return np.split(grad, ends[:-1], axis=-1) if self.merge == "cat" else [grad] * len(outputs)
 
+    def __repr__(self) -> str:
+        if self.merge == "sum":
+            return super().__repr__()
+        listed = super().__repr__().removesuffix(")")
+        return f"{listed}  merge={self.merge!r}\n)" if self.layers else f"{listed}merge={self.merge!r})"
+
     def config(self) -> dict[str, Any]:
         """Return the layers and how their outputs are put together: what a file keeps of the architecture."""
         return super().config() | {"merge": self.merge}

@@ -1,4 +1,4 @@
-"""Attributes that are checked when they are assigned, and whose change compiled steps see."""
+"""Attributes that are checked when they are assigned, whose change compiled steps see, or that cannot change."""
 
 from __future__ import annotations
 
@@ -46,3 +46,32 @@ class Watched:
         attributes[self._name] = value
         if not is_new:
             self._changed()
+
+
+class Fixed:
+    """An attribute that the constructor sets: arrays are made for it, and kernels rely on it.
+
+    Parameters
+    ----------
+    doc : str
+        What it means.
+    """
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        try:
+            return vars(instance)[self._name]
+        except KeyError:
+            raise AttributeError(f"{type(instance).__name__} has no {self._name} yet") from None
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if vars(instance).setdefault(self._name, value) != value:
+            owner = type(instance).__name__
+            raise AttributeError(f"{self._name} of a {owner} cannot change, got {value!r:.80}: make another {owner}")

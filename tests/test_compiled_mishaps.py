@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from compiled_steps import batch, loop_step, same_bits, sgd
+from compiled_steps import batch, loop_step, network, same_bits, sgd
 
 import pynet
 
@@ -208,3 +208,24 @@ class TestMishaps:
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
         assert done.stdout in ("True\n", "close\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("order", "ends", "losses"),
+    [
+        (np.arange(8), np.array([4, 8]), np.zeros(1)),
+        (np.arange(8), np.array([4, 8]), np.zeros(2, np.float32)),
+        (np.arange(8), np.array([4, 9]), np.zeros(2)),
+        (np.arange(8), np.array([8, 4]), np.zeros(2)),
+        (np.arange(8), np.array([4, 4]), np.zeros(2)),
+        (np.arange(8), np.array([0, 8]), np.zeros(2)),
+        (np.zeros((2, 4), int), np.array([8]), np.zeros(1)),
+    ],
+)
+def test_batches_that_are_none_are_refused(order, ends, losses):
+    model = network(3, 2)
+    step = pynet.compile_step(model, pynet.MSELoss(), sgd(model))
+    before = [array.copy() for array in model.parameters()]
+    with pytest.raises(ValueError, match=r"order|ends|losses"):
+        step.run(np.ones((8, 3)), np.ones((8, 2)), order, ends, losses)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.parameters(), strict=True))

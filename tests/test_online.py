@@ -89,3 +89,34 @@ def test_that_the_example_finds_its_way_again():
     assert np.mean(right[half - 1000 : half]) > 0.9
     assert np.mean(right[half : half + 100]) < 0.6
     assert np.mean(right[-1000:]) > 0.9
+
+
+@pytest.mark.parametrize("kind", [int, bool, np.int64, np.float32, np.bool_, np.uint8])
+def test_that_whole_numbers_are_amounts_and_labels_too(kind):
+    model = pynet.Sequential(pynet.Linear(3, 1, seed=0))
+    learner, x = learner_of(model, pynet.BCEWithLogitsLoss()), np.array([1, 0, 1])
+    steps = []
+    learner.step._step_by_modules = lambda *arguments: steps.append(arguments)
+    want = np.logaddexp(0, -model.forward(x[None].astype(float)))[0, 0]
+    np.testing.assert_allclose(learner.learn_one(x.astype(kind), kind(1)), want, rtol=1e-6)
+    assert not steps
+    classifier = learner_of(pynet.Linear(3, 2, seed=0), pynet.CrossEntropyLoss())
+    twin = learner_of(pynet.Linear(3, 2, seed=0), pynet.CrossEntropyLoss())
+    if kind not in (np.float32, np.bool_):
+        assert classifier.learn_one(x.astype(kind), kind(1)) == twin.learn_one(x.astype(float), 1)
+
+
+def test_that_a_layer_of_ones_own_gets_whole_numbers_as_they_are():
+    class Vectors(pynet.Module):
+        def __init__(self):
+            super().__init__()
+            self.W = np.eye(3)
+
+        def forward(self, input):
+            return self.W[input[:, 0]]
+
+        def backward(self, input, grad_output):
+            return np.zeros(input.shape)
+
+    model = pynet.Sequential(Vectors(), pynet.Linear(3, 2, seed=0))
+    assert np.isfinite(learner_of(model, pynet.CrossEntropyLoss()).learn_one([2], 1))

@@ -89,6 +89,21 @@ bool are_rows(const Plan<T>& plan, const Description& description, py::handle x,
     return rows.target.values && shape_of(y)[0] == count && shape_of(y)[1] == plan.target_columns();
 }
 
+// Batches must be rows of `order`, one after another, with a place for the loss of each.
+void require_batches(const py::array_t<std::int64_t, py::array::c_style>& order,
+                     const py::array_t<std::int64_t, py::array::c_style>& ends, Index start, const py::array& losses) {
+    if (order.ndim() != 1 || ends.ndim() != 1 || start < 0) throw py::value_error("order and ends must have one axis");
+    Index before = 0;
+    for (Index b = 0; b < ends.size(); ++b) {
+        const Index end = ends.data()[b];
+        if (end <= before || end > order.size()) throw py::value_error("ends must rise, up to the length of order");
+        before = end;
+    }
+    if (!is_ready<double>(losses, 1) || losses.size() < ends.size() || !losses.writeable()) {
+        throw py::value_error("losses must have a place for every batch, in float64");
+    }
+}
+
 class Step {
  public:
     explicit Step(std::shared_ptr<Busy> busy) : busy_(std::move(busy)) {}
@@ -115,9 +130,9 @@ class Step {
     // were before poll(done) returned True, something was assigned, or the loss was not finite.
     static Index epoch(py::handle self_, const py::array& X, const py::array& y,
                        const py::array_t<std::int64_t, py::array::c_style>& order,
-                       const py::array_t<std::int64_t, py::array::c_style>& ends, Index start,
-                       py::array_t<double, py::array::c_style>& losses, const py::object& poll, bool must_be_finite,
-                       py::handle weight) {
+                       const py::array_t<std::int64_t, py::array::c_style>& ends, Index start, py::array& losses,
+                       const py::object& poll, bool must_be_finite, py::handle weight) {
+        require_batches(order, ends, start, losses);
         Step& self = self_.cast<Step&>();
         const Entered entered(*self.busy_);
         self.refresh(self_);
@@ -139,7 +154,7 @@ class Step {
             T* values = all.target.values ? self.gathered<T>(self.values_, longest * width) : nullptr;
             std::int64_t* labels = all.target.labels ? self.labels_.reserve(longest) : nullptr;
             plan.reserve(longest);
-            double* loss = losses.mutable_data();
+            double* loss = static_cast<double*>(losses.mutable_data());
             const double work = plan.operations(longest, true);
             auto looked = std::chrono::steady_clock::now();
             Index b = start;

@@ -88,8 +88,12 @@ void bind_description(py::module_& module) {
                      bool centred) {
         self.with([&](auto& plan) {
             using T = decltype(type_of(plan));
-            plan.add_norm(self.parameter<T>(weight, grad_weight), self.parameter<T>(bias, grad_bias), columns,
-                          {1, groups, size, positions}, {eps, centred});
+            const Parameter<T> w = self.parameter<T>(weight, grad_weight);
+            if (groups < 1 || size < 1 || columns % (groups * size) ||
+                (w.value && w.size != groups * size / positions)) {
+                throw py::value_error("a norm's sizes must be those of its weight");
+            }
+            plan.add_norm(w, self.parameter<T>(bias, grad_bias), columns, {1, groups, size, positions}, {eps, centred});
         });
     });
     d.def("embed",

@@ -27,6 +27,7 @@ NormSizes last_axes(const py::array& input, const std::vector<Index>& shape) {
 // input: (batch, channels, ...), of which each sample's channels are divided into groups.
 NormSizes groups_of_channels(const py::array& input, Index groups, Index channels) {
     require_channels(input, channels);
+    if (groups < 1 || channels % groups) throw py::value_error("channels must be a multiple of groups");
     return {input.shape(0), groups, channels / groups * positions_of(input), positions_of(input)};
 }
 

@@ -52,6 +52,7 @@ class OnlineLearner:
         self._takes_labels = bool(getattr(criterion, "takes_labels", False))
         arrays = [parameter.array for parameter in protocol.all_parameters(model)]
         self._dtype = next((kind for array in arrays if (kind := native_float(array.dtype))), np.dtype(np.float64))
+        self._largest_index = 2 ** (np.finfo(self._dtype).nmant + 1)
 
     def learn_one(self, x: npt.ArrayLike, y: npt.ArrayLike) -> float:
         """Take a step on one sample; return its loss before that.
@@ -68,23 +69,35 @@ class OnlineLearner:
         ShapeError, TypeError, ValueError
             If x or y does not fit the model. Nothing has moved then.
         """
-        target = self._array(y, "y")
-        is_label = self._takes_labels and target.ndim == 0
-        return self.step(self._array(x, "x")[None], target.reshape(1) if is_label else target.reshape(1, -1))
+        target = self._label(y) if self._takes_labels else self._amounts(y).reshape(1, -1)
+        return self.step(self._sample(x)[None], target)
 
     def predict_one(self, x: npt.ArrayLike) -> Array:
         """Return the model's output for one sample, (outputs,), in evaluation mode."""
-        output: Array = self.predict(self._array(x, "x")[None])[0]
+        output: Array = self.predict(self._sample(x)[None])[0]
         return output
 
-    def _array(self, value: Any, name: str) -> Array:
-        """Return an array as the compiled calls take it without a further look."""
-        if value.__class__ is np.ndarray and value.dtype is self._dtype:
-            return value
-        if value.__class__ is int:
-            return np.array(value)
-        array = as_array(value, name)
-        return array.astype(self._dtype, copy=False) if array.dtype.kind == "f" else array
+    def _sample(self, x: Any) -> Array:
+        """Return a sample as the compiled calls take it without a further look."""
+        if x.__class__ is np.ndarray and x.dtype is self._dtype:
+            return x
+        array = as_array(x, "x")
+        # A module of one's own may need whole numbers, and float32 has not all that an Embedding may be asked for.
+        if array.dtype.kind in "iu" and (not self.step.compiled or array.max(initial=0) > self._largest_index):
+            return array
+        return array.astype(self._dtype, copy=False)
+
+    def _label(self, y: Any) -> Array:
+        """Return a label, or a row of probabilities, with an axis for the batch."""
+        if y.__class__ is int or y.__class__ is bool:
+            return np.array((int(y),))
+        array = as_array(y, "y")
+        return array.reshape(1) if array.ndim == 0 else self._amounts(array)[None]
+
+    def _amounts(self, y: Any) -> Array:
+        if y.__class__ is np.ndarray and y.dtype is self._dtype:
+            return y
+        return as_array(y, "y").astype(self._dtype, copy=False)
 
     def __repr__(self) -> str:
         return f"OnlineLearner({type(self.step.model).__name__}, {self.step.criterion!r}, {self.step.optimizer!r})"

@@ -90,6 +90,8 @@ class Plan(_core.Plan):
             _require_apart([array for parameter in protocol.all_parameters(self._model) for array in parameter[1:3]])
         except CannotCompileError as error:
             self.reason = str(error)
+        except RecursionError:
+            self.reason = "the model's containers are nested too deeply"
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -70,7 +70,8 @@ def compile_step(
     -----
     Where there is something that has no compiled form (a layer of one's own, hooks, a layer that stands twice, float32
     beside float64), the step runs module by module: ``step.compiled`` is False then and ``step.reason`` says why. So
-    does the first step of a model that takes any number of columns, as one that begins with `Columns` or `Embedding`.
+    does the first step of a model that takes any number of columns, as one that begins with `Columns` or `Embedding`;
+    and every step on inputs of more axes than (N, features), unless the model begins with `Flatten`.
 
     Denormal numbers are taken for 0 inside a step: momentum of what gets no gradient would decay into them and make
     steps several times slower.
@@ -178,7 +179,8 @@ class CompiledStep(_core.Step):
         IndexError
             If ``order`` names a row that there is not.
         ShapeError, TypeError, ValueError
-            If the data do not fit the model. Nothing has moved then, unless it is a batch without a row that counts.
+            If the data do not fit the model. Nothing has moved then, unless it shows only in a batch after others: no
+            row of it counts, the criterion refuses its outputs, or an `Embedding` its indices.
         KeyboardInterrupt
             After Ctrl-C, within 200 ms, between two steps.
         """

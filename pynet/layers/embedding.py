@@ -14,6 +14,7 @@ from ..checks import as_int, as_size
 from ..freezing import leaves_frozen
 from ..module import named
 from ..random import Randomness, Seed
+from ..watched import Fixed
 from .parametric import Parametric, array_attribute
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Embedding(Parametric):
     parameter_names = ("weight",)
     takes_indices = True
 
+    num_embeddings = Fixed("How many indices there are.")
+    embedding_dim = Fixed("Length of the vectors.")
     weight = array_attribute("weight", "weight", "The vectors, (num_embeddings, embedding_dim).")
     grad_weight = array_attribute("grad_weight", "grad_weight", "The gradient of weight.")
 
@@ -78,7 +81,7 @@ class Embedding(Parametric):
         super().__init__()
         self.num_embeddings = as_size(num_embeddings, "num_embeddings", smallest=1)
         self.embedding_dim = as_size(embedding_dim, "embedding_dim", smallest=1)
-        self.padding_idx = _as_padding(padding_idx, self.num_embeddings)
+        self._padding_idx = _as_padding(padding_idx, self.num_embeddings)
         shape, kind = (self.num_embeddings, self.embedding_dim), choose_dtype(dtype)
         self._weight = Randomness(seed).normal_parameter(shape, kind)
         self._grad_weight = np.zeros(shape, kind)
@@ -99,12 +102,21 @@ class Embedding(Parametric):
         return _core.embedding_backward(input, grad_output, self._weight, grad_weight, self._padding, bool(accumulate))
 
     @property
+    def padding_idx(self) -> int | None:
+        """The index whose vector learns nothing, or None."""
+        return self._padding_idx
+
+    @padding_idx.setter
+    def padding_idx(self, value: int | None) -> None:
+        self._padding_idx = _as_padding(value, self.num_embeddings)
+        _core.structure_changed()
+
+    @property
     def _padding(self) -> int:
-        return -1 if self.padding_idx is None else self.padding_idx
+        return -1 if self._padding_idx is None else self._padding_idx
 
     def add_to(self, plan: Plan) -> None:
         """Describe this layer to a compiled step."""
-        plan.watch(self, "padding_idx")
         plan.embedding(self._weight, self._to_write(self._grad_weight), self._padding)
 
     def flops(self, input_shape: tuple[int, ...]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from ..arrays import Array, choose_dtype, stay_unfilled
 from ..checks import as_at_least_zero, as_size
 from ..freezing import leaves_frozen
 from ..module import named
-from ..watched import Watched
+from ..watched import Fixed, Watched
 from .parametric import Parametric, array_attribute
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class GroupNorm(Parametric):
 
     parameter_names = ("weight", "bias")
 
+    num_groups = Fixed("Into how many groups the channels are divided.")
+    num_channels = Fixed("How many there are, on axis 1.")
     eps = Watched(as_at_least_zero, "Added to the variance.")
     weight = array_attribute("weight", "weight", "The factors, (num_channels,), or None.")
     bias = array_attribute("bias", "bias", "The offsets, (num_channels,), or None.")

@@ -14,6 +14,7 @@ from ..arrays import Array, choose_dtype, stay_unfilled
 from ..checks import as_shape
 from ..freezing import leaves_frozen
 from ..module import named
+from ..watched import Fixed
 from .parametric import Parametric, array_attribute
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class _LastAxesNorm(Parametric):
     _element_flops: ClassVar[tuple[int, int, int]]
     eps: Any
 
+    normalized_shape = Fixed("The last axes of the input, over which mean and spread are taken.")
     weight = array_attribute("weight", "weight", "The factors, of normalized_shape, or None.")
     grad_weight = array_attribute("grad_weight", "grad_weight", "The gradient of weight, or None.")
 

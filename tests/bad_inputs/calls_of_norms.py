@@ -93,6 +93,7 @@ CALLS = [
         wrong={"shape": NEW_SHAPES},
     ),
     attribute(partial(in_use, row_of(pynet.Columns)), "columns", lambda: slice(1, None), COLUMNS),
+    attribute(lambda: pynet.Embedding(10, 3), "padding_idx", lambda: -1, PADDING),
     attribute(unflatten, "dim", lambda: 1, NO_INT + NONE),
     attribute(unflatten, "unflattened_size", lambda: (2, 2), NEW_SHAPES + NO_SEQUENCE),
     attribute(reshape, "shape", lambda: (2, 2), NEW_SHAPES + NO_SEQUENCE),

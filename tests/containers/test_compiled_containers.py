@@ -250,3 +250,12 @@ def test_what_is_not_compiled_says_why(layers, reason):
     step = pynet.compile_step(model, pynet.MSELoss(), sgd(model))
     assert not step.compiled
     assert reason in step.reason
+
+
+def test_what_is_nested_too_deeply_to_be_described_says_so():
+    model = L(3, 3)
+    for _ in range(300):
+        model = pynet.Parallel(model)
+    step = pynet.compile_step(model, pynet.MSELoss(), sgd(model))
+    assert step.reason == "the model's containers are nested too deeply"
+    assert pynet.compile_predict(model).reason == step.reason

@@ -175,3 +175,9 @@ def test_layers_can_be_counted_taken_and_appended():
     assert model[-1] is list(model)[1]
     assert model[:1] == model.layers[:1]
     assert repr(pynet.Residual()) == "Residual()"
+
+
+def test_the_repr_says_how_outputs_are_put_together():
+    assert repr(pynet.Parallel(pynet.ReLU(), merge="cat")) == "Parallel(\n  (0): ReLU()\n  merge='cat'\n)"
+    assert repr(pynet.Parallel(pynet.ReLU())) == "Parallel(\n  (0): ReLU()\n)"
+    assert repr(pynet.Parallel(merge="cat")) == "Parallel(merge='cat')"

@@ -1,5 +1,7 @@
 """Unflatten, Reshape, Columns and Embedding beside what holds for every module: views, padding, files, training."""
 
+import copy
+
 import numpy as np
 import pytest
 from table import SAVEABLE, name_of
@@ -82,3 +84,33 @@ def test_a_trainer_takes_integer_codes():
     trainer = pynet.Trainer(model, pynet.CrossEntropyLoss(), pynet.optim.Adam(model, 0.05))
     trainer.fit(x, y[x[:, 0]], epochs=5)
     assert (model.eval().forward(x).argmax(axis=1) == y[x[:, 0]]).mean() == 1
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "value"),
+    [
+        (pynet.GroupNorm(2, 4), "num_groups", 0),
+        (pynet.GroupNorm(2, 4), "num_channels", 8),
+        (pynet.LayerNorm(4), "normalized_shape", (64,)),
+        (pynet.RMSNorm(4), "normalized_shape", (64,)),
+        (pynet.Embedding(5, 3), "num_embeddings", 6),
+        (pynet.Embedding(5, 3), "embedding_dim", 6),
+    ],
+)
+def test_sizes_that_arrays_are_made_for_stay(layer, name, value):
+    before = getattr(layer, name)
+    with pytest.raises(AttributeError, match=f"{name} of a {type(layer).__name__} cannot change, got .*: make another"):
+        setattr(layer, name, value)
+    setattr(layer, name, before)
+    assert getattr(layer, name) == before
+    assert getattr(copy.deepcopy(layer), name) == before
+
+
+def test_padding_is_checked_when_it_is_assigned():
+    layer = pynet.Embedding(5, 3)
+    layer.padding_idx = -1
+    assert layer.padding_idx == 4
+    for wrong, error in ((5, ValueError), ("x", TypeError)):
+        with pytest.raises(error, match="padding_idx"):
+            layer.padding_idx = wrong
+    assert layer.padding_idx == 4
