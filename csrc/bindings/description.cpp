@@ -15,7 +15,7 @@ namespace {
 
 using namespace py::literals;
 
-// Numbers of the columns, as the plan computes, kept for it; or null.
+// Numbers of the columns, kept for the plan; or null.
 template <class T>
 std::optional<py::array> kept_numbers(Description& description, const py::object& numbers, const char* name) {
     if (numbers.is_none()) return std::nullopt;
@@ -125,8 +125,8 @@ void bind_description(py::module_& module) {
                      const py::object& numbers, bool of_logs, bool full) {
         self.with([&](auto& plan) {
             using T = decltype(type_of(plan));
-            const std::optional<py::array> kept = kept_numbers<T>(self, numbers, "numbers");
-            const LossOptions<T> options{number, in<T>(kept), kept ? kept->size() : 0, of_logs, full};
+            const std::optional<py::array> kept = kept_numbers<double>(self, numbers, "numbers");
+            const LossOptions options{number, in<double>(kept), kept ? kept->size() : 0, of_logs, full};
             plan.set_criterion(std::make_unique<LossCriterion<T>>(loss_named<T>(name), options, over(reduction)));
         });
     });

@@ -92,7 +92,7 @@ struct Arguments {
     }
 
     void require_columns(py::handle numbers_) {
-        numbers = as_input(numbers_, "numbers", input);
+        numbers = as_input(numbers_, "numbers", py::array(py::dtype::of<double>(), 0));
         const bool one = numbers->size() == 1 && about.target == TargetIs::as_long;
         if (one || (input.ndim() > 1 && columns(input) == numbers->size())) return;
         throw ShapeError("input has shape " + shape_text(input) + ", expected (batch, ..., " +
@@ -107,10 +107,7 @@ struct Arguments {
     double operations() const { return about.operations * double(input.size()); }
     double divisor() const { return divisor_of(what, batch(), rows_each() * batch() * about.loss_columns(width())); }
 
-    template <class T>
-    LossOptions<T> options() const {
-        return {number, in<T>(numbers), numbers ? numbers->size() : 0, of_logs, full};
-    }
+    LossOptions options() const { return {number, in<double>(numbers), numbers ? numbers->size() : 0, of_logs, full}; }
 
     // Where the losses of single elements go.
     py::array empty_losses() const {
@@ -133,7 +130,7 @@ struct Arguments {
 
 template <class T>
 double forward(const Arguments& a, const Loss<T>& kernel, T* losses) {
-    const LossOptions<T> options = a.options<T>();
+    const LossOptions options = a.options();
     const T *x = in<T>(a.input), *t = in<T>(a.target);
     const Index wide = a.width(), loss_columns = a.about.loss_columns(wide);
     double sum = 0;
@@ -148,7 +145,7 @@ double forward(const Arguments& a, const Loss<T>& kernel, T* losses) {
 
 template <class T>
 void backward(const Arguments& a, const Loss<T>& kernel, T* grad_input) {
-    const LossOptions<T> options = a.options<T>();
+    const LossOptions options = a.options();
     const T *x = in<T>(a.input), *t = in<T>(a.target);
     const Index wide = a.width();
     const double scale = 1 / a.divisor();

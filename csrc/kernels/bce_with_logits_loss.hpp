@@ -11,8 +11,7 @@ struct ScoreCrossEntropy {
     static constexpr Index grain = costly_grain;
     double positive;  // w
     explicit ScoreCrossEntropy(double weight) : positive(weight) {}
-    explicit ScoreCrossEntropy(const LossOptions<T>& options)
-        : positive(options.count > 0 ? double(options.numbers[0]) : 1.0) {}
+    explicit ScoreCrossEntropy(const LossOptions& options) : positive(options.count > 0 ? options.numbers[0] : 1.0) {}
 
     // -log p = log1p(e^-|x|) + max(-x, 0), and -log(1 - p) likewise with max(x, 0): sums of what is not negative.
     double value(T x, T t) const {
@@ -31,7 +30,7 @@ struct ScoreCrossEntropy {
 
 template <class T>
 double bce_with_logits_loss_forward(const T* input, const T* target, T* losses, Index rows, Index columns,
-                                    LossOptions<T> options) {
+                                    LossOptions options) {
     using F = ScoreCrossEntropy<T>;
     if (options.count <= 1) return element_losses<T, F>(input, target, losses, rows, columns, options);
     return sum_blocks(rows, rows_of(F::grain, columns), [=](Index begin, Index end) {
@@ -41,7 +40,7 @@ double bce_with_logits_loss_forward(const T* input, const T* target, T* losses, 
             T* each = losses ? losses + n * columns : nullptr;
 #pragma omp simd reduction(+ : sum)
             for (Index k = 0; k < columns; ++k) {
-                const double loss = F(double(options.numbers[k])).value(x[k], t[k]);
+                const double loss = F(options.numbers[k]).value(x[k], t[k]);
                 sum += loss;
                 if (each) each[k] = T(loss);
             }
@@ -52,7 +51,7 @@ double bce_with_logits_loss_forward(const T* input, const T* target, T* losses, 
 
 template <class T>
 void bce_with_logits_loss_backward(const T* input, const T* target, T* grad_input, Index rows, Index columns,
-                                   LossOptions<T> options, double scale) {
+                                   LossOptions options, double scale) {
     using F = ScoreCrossEntropy<T>;
     if (options.count <= 1) return element_gradients<T, F>(input, target, grad_input, rows, columns, options, scale);
     for_blocks(rows, rows_of(F::grain, columns), [=](Index begin, Index end) {
@@ -61,7 +60,7 @@ void bce_with_logits_loss_backward(const T* input, const T* target, T* grad_inpu
             T* dx = grad_input + n * columns;
 #pragma omp simd
             for (Index k = 0; k < columns; ++k) {
-                dx[k] = T(F(double(options.numbers[k])).gradient(x[k], t[k]) * scale);
+                dx[k] = T(F(options.numbers[k]).gradient(x[k], t[k]) * scale);
             }
         }
     });

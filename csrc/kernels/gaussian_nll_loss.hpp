@@ -10,7 +10,7 @@ namespace pynet::PYNET_ISA {
 // for a negative variance.
 template <class T>
 double gaussian_nll_loss_forward(const T* input, const T* target, T* losses, Index rows, Index columns,
-                                 LossOptions<T> options) {
+                                 LossOptions options) {
     const Index half = columns / 2;
     const T eps = T(options.number);
     const double constant = options.full ? 0.9189385332046727 : 0.0;
@@ -36,7 +36,7 @@ double gaussian_nll_loss_forward(const T* input, const T* target, T* losses, Ind
 // As in PyTorch, the gradient at a variance below eps is the one at eps: it does not get stuck there.
 template <class T>
 void gaussian_nll_loss_backward(const T* input, const T* target, T* grad_input, Index rows, Index columns,
-                                LossOptions<T> options, double scale) {
+                                LossOptions options, double scale) {
     const Index half = columns / 2;
     const T eps = T(options.number);
     for_blocks(rows, rows_of(cheap_grain, columns), [=](Index begin, Index end) {

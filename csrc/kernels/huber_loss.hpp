@@ -10,7 +10,7 @@ template <class T>
 struct HuberError {
     static constexpr Index grain = cheap_grain;
     double delta;
-    explicit HuberError(const LossOptions<T>& options) : delta(options.number) {}
+    explicit HuberError(const LossOptions& options) : delta(options.number) {}
 
     double value(double x, double t) const {
         const double e = magnitude(x - t);

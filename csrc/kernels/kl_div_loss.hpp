@@ -9,7 +9,7 @@ namespace pynet::PYNET_ISA {
 template <class T>
 struct Divergence {
     static constexpr Index grain = costly_grain;
-    explicit Divergence(const LossOptions<T>&) {}
+    explicit Divergence(const LossOptions&) {}
 
     double value(T x, T t) const {
         const double loss = double(t) * (double(log(t)) - double(x));
@@ -22,7 +22,7 @@ struct Divergence {
 template <class T>
 struct DivergenceOfLogs {
     static constexpr Index grain = costly_grain;
-    explicit DivergenceOfLogs(const LossOptions<T>&) {}
+    explicit DivergenceOfLogs(const LossOptions&) {}
 
     double value(T x, T t) const {
         const double p = double(exp(t)), loss = p * (double(t) - double(x));
@@ -32,15 +32,14 @@ struct DivergenceOfLogs {
 };
 
 template <class T>
-double kl_div_loss_forward(const T* input, const T* target, T* losses, Index rows, Index columns,
-                           LossOptions<T> options) {
+double kl_div_loss_forward(const T* input, const T* target, T* losses, Index rows, Index columns, LossOptions options) {
     const auto forward = options.of_logs ? element_losses<T, DivergenceOfLogs<T>> : element_losses<T, Divergence<T>>;
     return forward(input, target, losses, rows, columns, options);
 }
 
 template <class T>
 void kl_div_loss_backward(const T* input, const T* target, T* grad_input, Index rows, Index columns,
-                          LossOptions<T> options, double scale) {
+                          LossOptions options, double scale) {
     const auto backward =
         options.of_logs ? element_gradients<T, DivergenceOfLogs<T>> : element_gradients<T, Divergence<T>>;
     backward(input, target, grad_input, rows, columns, options, scale);

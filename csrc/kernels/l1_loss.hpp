@@ -9,7 +9,7 @@ namespace pynet::PYNET_ISA {
 template <class T>
 struct AbsoluteError {
     static constexpr Index grain = cheap_grain;
-    explicit AbsoluteError(const LossOptions<T>&) {}
+    explicit AbsoluteError(const LossOptions&) {}
 
     double value(double x, double t) const { return magnitude(x - t); }
     double gradient(double x, double t) const { return sign(x - t); }

@@ -7,10 +7,9 @@
 namespace pynet {
 
 // What the formulas depend on: each uses its own.
-template <class T>
 struct LossOptions {
-    double number = 0;           // beta, delta or eps
-    const T* numbers = nullptr;  // quantiles, or what positive targets count: one, or one for each column
+    double number = 0;                // beta, delta or eps
+    const double* numbers = nullptr;  // quantiles, or what positive targets count: one, or one for each column
     Index count = 0;
     bool of_logs = false;  // whether the input, or for kl_div_loss the target, are logarithms
     bool full = false;     // whether constants count that make it a likelihood
@@ -20,9 +19,9 @@ struct LossOptions {
 template <class T>
 struct Loss {
     // the sum of all losses, in double; each goes to losses[] as well unless that is null
-    double (*forward)(const T* input, const T* target, T* losses, Index rows, Index columns, LossOptions<T> options);
+    double (*forward)(const T* input, const T* target, T* losses, Index rows, Index columns, LossOptions options);
     // grad_input = the gradient of the sum * scale
-    void (*backward)(const T* input, const T* target, T* grad_input, Index rows, Index columns, LossOptions<T> options,
+    void (*backward)(const T* input, const T* target, T* grad_input, Index rows, Index columns, LossOptions options,
                      double scale);
 };
 
@@ -30,7 +29,7 @@ namespace PYNET_ISA {
 
 // F(options) has value(x, t), gradient(x, t) and the grain that its cost asks for.
 template <class T, class F>
-double element_losses(const T* input, const T* target, T* losses, Index rows, Index columns, LossOptions<T> options) {
+double element_losses(const T* input, const T* target, T* losses, Index rows, Index columns, LossOptions options) {
     const F f(options);
     return sum_blocks(rows * columns, F::grain, [=](Index begin, Index end) {
         double sum = 0;
@@ -45,8 +44,8 @@ double element_losses(const T* input, const T* target, T* losses, Index rows, In
 }
 
 template <class T, class F>
-void element_gradients(const T* input, const T* target, T* grad_input, Index rows, Index columns,
-                       LossOptions<T> options, double scale) {
+void element_gradients(const T* input, const T* target, T* grad_input, Index rows, Index columns, LossOptions options,
+                       double scale) {
     const F f(options);
     for_blocks(rows * columns, F::grain, [=](Index begin, Index end) {
 #pragma omp simd

@@ -9,7 +9,7 @@ namespace pynet::PYNET_ISA {
 template <class T>
 struct SquaredError {
     static constexpr Index grain = cheap_grain;
-    explicit SquaredError(const LossOptions<T>&) {}
+    explicit SquaredError(const LossOptions&) {}
 
     double value(double x, double t) const { return (x - t) * (x - t); }
     double gradient(double x, double t) const { return 2 * (x - t); }

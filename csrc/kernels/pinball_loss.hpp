@@ -9,7 +9,7 @@ namespace pynet::PYNET_ISA {
 // loss = q e where e >= 0, else (q - 1) e
 template <class T>
 double pinball_loss_forward(const T* input, const T* target, T* losses, Index rows, Index columns,
-                            LossOptions<T> options) {
+                            LossOptions options) {
     return sum_blocks(rows, rows_of(cheap_grain, columns), [=](Index begin, Index end) {
         double sum = 0;
         for (Index n = begin; n < end; ++n) {
@@ -18,7 +18,7 @@ double pinball_loss_forward(const T* input, const T* target, T* losses, Index ro
             const double t = double(target[n]);
 #pragma omp simd reduction(+ : sum)
             for (Index k = 0; k < columns; ++k) {
-                const double e = t - double(x[k]), q = double(options.numbers[k]);
+                const double e = t - double(x[k]), q = options.numbers[k];
                 const double loss = e >= 0 ? q * e : (q - 1) * e;
                 sum += loss;
                 if (each) each[k] = T(loss);
@@ -31,7 +31,7 @@ double pinball_loss_forward(const T* input, const T* target, T* losses, Index ro
 // 0 where e is 0
 template <class T>
 void pinball_loss_backward(const T* input, const T* target, T* grad_input, Index rows, Index columns,
-                           LossOptions<T> options, double scale) {
+                           LossOptions options, double scale) {
     for_blocks(rows, rows_of(cheap_grain, columns), [=](Index begin, Index end) {
         for (Index n = begin; n < end; ++n) {
             const T* x = input + n * columns;
@@ -39,7 +39,7 @@ void pinball_loss_backward(const T* input, const T* target, T* grad_input, Index
             const double t = double(target[n]);
 #pragma omp simd
             for (Index k = 0; k < columns; ++k) {
-                const double e = t - double(x[k]), q = double(options.numbers[k]);
+                const double e = t - double(x[k]), q = options.numbers[k];
                 dx[k] = T((e > 0 ? -q : e < 0 ? 1 - q : e) * scale);
             }
         }

@@ -16,7 +16,7 @@ double log_factorial(T t) {
 template <class T, bool full>
 struct PoissonOfLogs {
     static constexpr Index grain = costly_grain;
-    explicit PoissonOfLogs(const LossOptions<T>&) {}
+    explicit PoissonOfLogs(const LossOptions&) {}
 
     double value(T x, T t) const {
         const double loss = double(exp(x)) - double(t) * double(x);
@@ -30,7 +30,7 @@ template <class T, bool full>
 struct Poisson {
     static constexpr Index grain = costly_grain;
     double eps;
-    explicit Poisson(const LossOptions<T>& options) : eps(options.number) {}
+    explicit Poisson(const LossOptions& options) : eps(options.number) {}
 
     double value(T x, T t) const {
         const double loss = double(x) - double(t) * double(log(T(double(x) + eps)));
@@ -41,7 +41,7 @@ struct Poisson {
 
 template <class T>
 double poisson_nll_loss_forward(const T* input, const T* target, T* losses, Index rows, Index columns,
-                                LossOptions<T> options) {
+                                LossOptions options) {
     const auto of_logs =
         options.full ? element_losses<T, PoissonOfLogs<T, true>> : element_losses<T, PoissonOfLogs<T, false>>;
     const auto of_counts = options.full ? element_losses<T, Poisson<T, true>> : element_losses<T, Poisson<T, false>>;
@@ -50,7 +50,7 @@ double poisson_nll_loss_forward(const T* input, const T* target, T* losses, Inde
 
 template <class T>
 void poisson_nll_loss_backward(const T* input, const T* target, T* grad_input, Index rows, Index columns,
-                               LossOptions<T> options, double scale) {
+                               LossOptions options, double scale) {
     const auto backward =
         options.of_logs ? element_gradients<T, PoissonOfLogs<T, false>> : element_gradients<T, Poisson<T, false>>;
     backward(input, target, grad_input, rows, columns, options, scale);

@@ -10,7 +10,7 @@ template <class T>
 struct SmoothAbsoluteError {
     static constexpr Index grain = cheap_grain;
     double beta;
-    explicit SmoothAbsoluteError(const LossOptions<T>& options) : beta(options.number) {}
+    explicit SmoothAbsoluteError(const LossOptions& options) : beta(options.number) {}
 
     double value(double x, double t) const {
         const double e = magnitude(x - t);

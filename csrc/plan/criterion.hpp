@@ -53,7 +53,7 @@ class Criterion {
 template <class T>
 class LossCriterion final : public Criterion<T> {
  public:
-    LossCriterion(const NamedLoss<T>& loss, LossOptions<T> options, Over what)
+    LossCriterion(const NamedLoss<T>& loss, LossOptions options, Over what)
         : loss_(loss), options_(options), over_(what) {}
 
     Index target_columns(Index columns) const override { return loss_.target_columns(columns); }
@@ -72,7 +72,7 @@ class LossCriterion final : public Criterion<T> {
 
  private:
     const NamedLoss<T>& loss_;
-    LossOptions<T> options_;
+    LossOptions options_;
     Over over_;
 };
 

@@ -139,8 +139,8 @@ void describe(pynet::Plan<T>& plan, Network<T>& net, Loss loss) {
     plan.optimizer.options = sgd;
     using Scores = pynet::CrossEntropyLossCriterion<T>;
     if (loss == Loss::squares) {
-        plan.set_criterion(std::make_unique<pynet::LossCriterion<T>>(pynet::loss_named<T>("mse"),
-                                                                     pynet::LossOptions<T>{}, pynet::Over::batch));
+        plan.set_criterion(std::make_unique<pynet::LossCriterion<T>>(pynet::loss_named<T>("mse"), pynet::LossOptions{},
+                                                                     pynet::Over::batch));
     }
     if (loss == Loss::of_probabilities) plan.set_criterion(std::make_unique<pynet::CrossEntropyCriterion<T>>());
     if (loss == Loss::of_scores) {

@@ -157,10 +157,11 @@ TEST_CASE("dropout, clipping and losses stay in their arrays") {
             bounds.check(std::string(loss.name).c_str(), [&](Guard& g, Index n) {
                 const Index rows = rows_beside(n), columns = n - n % 2;
                 const Index targets = loss.target_columns(columns), losses = loss.loss_columns(columns);
-                T *x = g.array<T>(rows * columns, 2), *t = g.array<T>(rows * targets, 2), *each = g.array<T>(columns);
+                T *x = g.array<T>(rows * columns, 2), *t = g.array<T>(rows * targets, 2);
+                const double* each = g.array<double>(columns);
                 T *of_each = g.array<T>(rows * losses), *out = g.array<T>(rows * columns);
                 for (const bool flag : {false, true}) {
-                    const pynet::LossOptions<T> options{0.5, each, columns, flag, flag};
+                    const pynet::LossOptions options{0.5, each, columns, flag, flag};
                     (k.*loss.kernel).forward(x, t, of_each, rows, columns, options);
                     (k.*loss.kernel).forward(x, t, nullptr, rows, columns, options);
                     (k.*loss.kernel).backward(x, t, out, rows, columns, options, 0.5);

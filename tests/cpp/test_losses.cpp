@@ -82,7 +82,7 @@ TEST_CASE("element-wise losses are their formulas") {
         using T = decltype(zero);
         for (const Row& row : rows) {
             const auto& k = kernel_of<T>(isa, row.name);
-            const pynet::LossOptions<T> options{row.number, nullptr, 0, row.of_logs, row.full};
+            const pynet::LossOptions options{row.number, nullptr, 0, row.of_logs, row.full};
             for (const Index size : {0, 1, 3, 17, 100003}) {
                 const auto x = moved(numbers<T>(size, 1), row.scale, row.shift);
                 const auto t = moved(numbers<T>(size, 2), row.target_scale, row.target_shift);
@@ -120,7 +120,8 @@ TEST_CASE("a weight of positive targets for each column") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);
         const auto& k = kernel_of<T>(isa, "bce_with_logits_loss");
-        const std::vector<T> x{0, 0, 0, 0}, t{1, 1, 0, 0.5}, weights{2, 3};
+        const std::vector<T> x{0, 0, 0, 0}, t{1, 1, 0, 0.5};
+        const std::vector<double> weights{2, 3};
         auto losses = unset<T>(4), dx = unset<T>(4);
         const double log_2 = std::log(2.0);
         // -w t log p - (1 - t) log(1 - p) with p = 1/2
@@ -177,7 +178,7 @@ TEST_CASE("gaussian_nll_loss by hand") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);
         const auto& k = kernel_of<T>(isa, "gaussian_nll_loss");
-        const pynet::LossOptions<T> options{0.5, nullptr, 0, false, false}, full{0.5, nullptr, 0, false, true};
+        const pynet::LossOptions options{0.5, nullptr, 0, false, false}, full{0.5, nullptr, 0, false, true};
         // Means 1 and 2, variances 4 and 0.01, which is below eps.
         const std::vector<T> x{1, 2, 4, T(0.01)}, t{3, 1}, negative{1, -1};
         auto losses = unset<T>(2), dx = unset<T>(4);
@@ -197,8 +198,9 @@ TEST_CASE("pinball_loss by hand") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);
         const auto& k = kernel_of<T>(isa, "pinball_loss");
-        const std::vector<T> x{1, 2, 3, 0, 4, 5}, t{2, 8}, quantiles{0.25, 0.5, 0.75};
-        const pynet::LossOptions<T> options{0, quantiles.data(), 3, false, false};
+        const std::vector<T> x{1, 2, 3, 0, 4, 5}, t{2, 8};
+        const std::vector<double> quantiles{0.25, 0.5, 0.75};
+        const pynet::LossOptions options{0, quantiles.data(), 3, false, false};
         auto losses = unset<T>(6), dx = unset<T>(6);
         CHECK_EQUAL(k.forward(x.data(), t.data(), losses.data(), 2, 3, options), 0.25 + 0 + 0.25 + 2 + 2 + 2.25);
         CHECK_EQUAL(losses, (std::vector<T>{0.25, 0, 0.25, 2, 2, 2.25}));
@@ -210,10 +212,10 @@ TEST_CASE("pinball_loss by hand") {
 TEST_CASE("losses of rows are the same in blocks") {
     each_isa([](auto isa, auto zero) {
         using T = decltype(zero);
-        const std::vector<T> quantiles{0.25, 0.5, 0.75, 0.875};
+        const std::vector<double> quantiles{0.25, 0.5, 0.75, 0.875};
         for (const char* name : {"gaussian_nll_loss", "pinball_loss", "bce_with_logits_loss"}) {
             const auto& k = kernel_of<T>(isa, name);
-            const pynet::LossOptions<T> options{0.5, quantiles.data(), 4, false, false};
+            const pynet::LossOptions options{0.5, quantiles.data(), 4, false, false};
             const auto x = moved(numbers<T>(4 * 30001, 1), 0.25, 2), t = numbers<T>(4 * 30001, 2);
             const auto dx = on_any_threads([&] {
                 auto grad_input = unset<T>(4 * 30001);

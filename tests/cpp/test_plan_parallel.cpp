@@ -27,7 +27,7 @@ template <class T>
 void learn_squares(pynet::Plan<T>& plan) {
     plan.close();
     plan.optimizer.options = sgd;
-    plan.set_criterion(std::make_unique<pynet::LossCriterion<T>>(pynet::loss_named<T>("mse"), pynet::LossOptions<T>{},
+    plan.set_criterion(std::make_unique<pynet::LossCriterion<T>>(pynet::loss_named<T>("mse"), pynet::LossOptions{},
                                                                  pynet::Over::batch));
 }
 
