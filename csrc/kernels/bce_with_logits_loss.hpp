@@ -38,12 +38,7 @@ double bce_with_logits_loss_forward(const T* input, const T* target, T* losses, 
         for (Index n = begin; n < end; ++n) {
             const T *x = input + n * columns, *t = target + n * columns;
             T* each = losses ? losses + n * columns : nullptr;
-#pragma omp simd reduction(+ : sum)
-            for (Index k = 0; k < columns; ++k) {
-                const double loss = F(options.numbers[k]).value(x[k], t[k]);
-                sum += loss;
-                if (each) each[k] = T(loss);
-            }
+            sum += sum_losses(each, 0, columns, [=](Index k) { return F(options.numbers[k]).value(x[k], t[k]); });
         }
         return sum;
     });

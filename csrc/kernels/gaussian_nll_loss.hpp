@@ -19,15 +19,12 @@ double gaussian_nll_loss_forward(const T* input, const T* target, T* losses, Ind
         for (Index n = begin; n < end; ++n) {
             const T *mean = input + n * columns, *variance = mean + half, *t = target + n * half;
             T* each = losses ? losses + n * half : nullptr;
-#pragma omp simd reduction(+ : sum)
-            for (Index k = 0; k < half; ++k) {
+            sum += sum_losses(each, 0, half, [=](Index k) {
                 const T v = variance[k] < eps ? eps : variance[k];
                 const double e = double(mean[k]) - double(t[k]);
                 const double loss = 0.5 * (double(log(v)) + e * e / double(v)) + constant;
-                const double checked = variance[k] < 0 ? __builtin_nan("") : loss;
-                sum += checked;
-                if (each) each[k] = T(checked);
-            }
+                return variance[k] < 0 ? __builtin_nan("") : loss;
+            });
         }
         return sum;
     });

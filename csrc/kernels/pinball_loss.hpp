@@ -16,13 +16,10 @@ double pinball_loss_forward(const T* input, const T* target, T* losses, Index ro
             const T* x = input + n * columns;
             T* each = losses ? losses + n * columns : nullptr;
             const double t = double(target[n]);
-#pragma omp simd reduction(+ : sum)
-            for (Index k = 0; k < columns; ++k) {
+            sum += sum_losses(each, 0, columns, [=](Index k) {
                 const double e = t - double(x[k]), q = options.numbers[k];
-                const double loss = e >= 0 ? q * e : (q - 1) * e;
-                sum += loss;
-                if (each) each[k] = T(loss);
-            }
+                return e >= 0 ? q * e : (q - 1) * e;
+            });
         }
         return sum;
     });
