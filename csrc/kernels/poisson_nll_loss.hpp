@@ -33,7 +33,11 @@ struct Poisson {
     explicit Poisson(const LossOptions& options) : eps(options.number) {}
 
     double value(T x, T t) const {
-        const double loss = double(x) - double(t) * double(log(T(double(x) + eps)));
+        const T rate = T(double(x) + eps);
+        // What rate was rounded by would be an error of its logarithm, and large where that is near 0.
+        const double rounded = (double(x) - double(rate)) + eps;
+        const double log_rate = double(log(rate)) + (rate > 0 ? rounded / double(rate) : 0.0);
+        const double loss = double(x) - double(t) * log_rate;
         return full ? loss + log_factorial(t) : loss;
     }
     double gradient(double x, double t) const { return 1 - t / (x + eps); }
