@@ -33,14 +33,14 @@ template <class T>
 void prelu_backward(const T* input, const T* grad_output, const T* weight, T* grad_input, T* grad_weight,
                     BatchNormSizes sizes, T beta) {
     for_channel_strips(sizes, [=](Index first, Index width) {
-        double sum[channel_strip] = {};
+        double sum[channel_strip] = {}, lost[channel_strip] = {};
         for_values(first, width, sizes, [&, input, grad_output, weight, grad_input](Index c, Index i) {
             const T g = grad_output[i];
-            sum[c] += input[i] > 0 ? 0.0 : double(input[i]) * double(g);
+            add_to_long_sum<T>(input[i] > 0 ? 0.0 : double(input[i]) * double(g), sum[c], lost[c]);
             grad_input[i] = input[i] > 0 ? g : weight[first + c] * g;
         });
         for (Index c = 0; grad_weight && c < width; ++c) {
-            grad_weight[first + c] = T(sum[c]) + (beta == 0 ? T(0) : grad_weight[first + c]);
+            grad_weight[first + c] = T(LongSum{sum[c], lost[c]}.value()) + (beta == 0 ? T(0) : grad_weight[first + c]);
         }
     });
 }
