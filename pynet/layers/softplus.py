@@ -11,8 +11,9 @@ from .elementwise import Elementwise, Kernel
 class Softplus(Elementwise):
     """``log(1 + exp(beta * x)) / beta``, element by element, and x itself where ``beta * x > threshold``.
 
-    Right to 3 units in the last place, far to the left too. The derivative is ``sigmoid(beta * x)``, and 1 where x is
-    returned. Neither overflows, so that the threshold, PyTorch's, is needed for nothing but its values.
+    Right to 3 units in the last place, far to the left too; in float32 for the float32 nearest to beta, as PyTorch's,
+    which for another beta costs up to ``abs(beta * x)`` units more there. The derivative is ``sigmoid(beta * x)``, and
+    1 where x is returned. Neither overflows, so that the threshold, PyTorch's, is needed for nothing but its values.
 
     Parameters
     ----------
