@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent / "tests" / "numbers"))
 
 from exact import largest_error, long_double, many_digits  # noqa: E402
-from kernels_exactly import ALL, Row  # noqa: E402
+from kernels_exactly import SUBJECTS, Row  # noqa: E402
 
 import pynet  # noqa: E402
 
@@ -29,10 +29,10 @@ u = 2⁻²⁴ (float32) or 2⁻⁵³ (float64) times the sum of the magnitudes o
 is a number.
 
 pynet {pynet} on {isa}, PyTorch {torch}, NumPy {numpy}, all on the same inputs, {float32:,} numbers in float32 and
-{float64:,} in float64 per kind of input and number of classes (2, 10, 101 and 1,000). The references are long double
-for float32, mpmath with 120 bits for float64. NumPy's column is the formula as one writes it in NumPy. `nox -s
-accuracy` writes this page; `tests/numbers/test_accuracy.py` holds the limits in every test run, and
-`tests/cpp/test_every_float.cpp` those of exp, log, tanh and sigmoid for all 2³² float32 inputs.
+{float64:,} in float64 per kind of input and number of classes (2, 10, 101 and 1,000); sums over a batch are of 10,000
+rows or more. The references are long double for float32, mpmath with 120 bits for float64. NumPy's column is the
+formula as one writes it in NumPy. `nox -s accuracy` writes this page; `tests/numbers/test_accuracy.py` holds the limits
+in every test run, and `tests/cpp/test_every_float.cpp` those of exp, log, tanh and sigmoid for all 2³² float32 inputs.
 """
 
 
@@ -59,10 +59,10 @@ def errors(row: Row, dtype: type[np.floating[Any]]) -> list[float | None]:
     return [error(f, arrays, exact, scale) for f in (row.pynet, row.torch and theirs, row.numpy)]
 
 
-def measured() -> dict[tuple[str, str, str], list[float | None]]:
+def measured(rows: list[Row]) -> dict[tuple[str, str, str], list[float | None]]:
     """Return the largest errors by kernel, inputs and unit, float32 before float64; rows of one name together."""
     table: dict[tuple[str, str, str], list[float | None]] = {}
-    for row in ALL:
+    for row in rows:
         found = [e for dtype in SAMPLES for e in errors(row, dtype)] + list(row.limits)
         name = row.kernel, row.inputs, row.unit
         before = table.get(name, found)
@@ -78,18 +78,25 @@ def text(value: float | None) -> str:
     return "∞" if np.isinf(value) else f"{value:.2f}" if value < 1000 else f"{value:.1e}"
 
 
+def table(rows: list[Row]) -> list[str]:
+    """Return the lines of the table of some rows."""
+    lines = ["| kernel | inputs | unit | " + " | ".join(HEAD) + " |", "|" + "---|" * (3 + len(HEAD))]
+    for name, (*found, limit32, limit64) in measured(rows).items():
+        cells = [*map(text, found[:3]), f"{limit32:g}", *map(text, found[3:]), f"{limit64:g}"]
+        lines.append("| " + " | ".join([*(part.replace("|", r"\|") for part in name), *cells]) + " |")
+    return lines
+
+
 def main() -> None:
     """Measure, and write the page."""
     torch.set_num_threads(1)
     isa = pynet.show_config().splitlines()[1].split()[2]
     versions = {"pynet": pynet.__version__, "torch": torch.__version__, "numpy": np.__version__, "isa": isa}
     sizes = {dtype.__name__: size for dtype, size in SAMPLES.items()}
-    lines = [INTRODUCTION.format(**versions, **sizes), "| kernel | inputs | unit | " + " | ".join(HEAD) + " |"]
-    lines.append("|" + "---|" * (3 + len(HEAD)))
-    for name, (*found, limit32, limit64) in measured().items():
-        cells = [*map(text, found[:3]), f"{limit32:g}", *map(text, found[3:]), f"{limit64:g}"]
-        lines.append("| " + " | ".join([*(part.replace("|", r"\|") for part in name), *cells]) + " |")
-    (FOLDER / "accuracy.md").write_text("\n".join(lines) + "\n")
+    lines = [INTRODUCTION.format(**versions, **sizes)]
+    for subject, rows in SUBJECTS.items():
+        lines += [f"## {subject}", "", *table(rows), ""]
+    (FOLDER / "accuracy.md").write_text("\n".join(lines))
 
 
 HEAD = [f"{what}, {dtype.__name__}" for dtype in SAMPLES for what in ("pynet", "PyTorch", "NumPy", "limit")]

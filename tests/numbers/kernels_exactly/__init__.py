@@ -6,12 +6,24 @@
 from .activations import ACTIVATIONS
 from .criteria import CRITERIA
 from .elements import ELEMENTS
+from .embedding import EMBEDDING
 from .layers import BATCH_NORM, LINEAR
+from .likelihoods import LIKELIHOODS
 from .losses import LOSSES
+from .norms import SAMPLE_NORMS
 from .optimizers import OPTIMIZERS
+from .prelu import PRELU
 from .row import Row
 from .scores import SCORES
 
-__all__ = ["ALL", "Row"]
+__all__ = ["ALL", "SUBJECTS", "Row"]
 
-ALL = [*ELEMENTS, *ACTIVATIONS, *SCORES, *BATCH_NORM, *LINEAR, *CRITERIA, *LOSSES, *OPTIMIZERS]
+SUBJECTS = {
+    "Activations and Dropout": [*ELEMENTS, *ACTIVATIONS, *PRELU],
+    "Scores": SCORES,
+    "Norms": [*BATCH_NORM, *SAMPLE_NORMS],
+    "Linear and Embedding": [*LINEAR, *EMBEDDING],
+    "Criteria": [*CRITERIA, *LOSSES, *LIKELIHOODS],
+    "Optimizers": OPTIMIZERS,
+}
+ALL = [row for rows in SUBJECTS.values() for row in rows]

@@ -4,7 +4,7 @@ import numpy as np
 
 import pynet
 
-from .row import Row, gradient
+from .row import Row, constant, gradient
 
 KEPT = 0.7  # of what Dropout sees
 SLOPE = float(np.float32(0.3))
@@ -75,7 +75,7 @@ ELEMENTS = [
         "all sizes",
         values,
         lambda x: pynet.LeakyReLU(SLOPE)(x),
-        lambda m, x: np.where(x > 0, x, x * m.number(np.array(SLOPE))[()]),
+        lambda m, x: np.where(x > 0, x, x * constant(m, SLOPE)),
         (0.5, 0.5),
         lambda x: np.where(x > 0, x, x * SLOPE),
         lambda t, x: t.nn.functional.leaky_relu(x, SLOPE),
@@ -85,7 +85,7 @@ ELEMENTS = [
         "-40 to 40",
         values_and_gradients,
         lambda x, g: pynet.LeakyReLU(SLOPE).backward(x, g),
-        lambda m, x, g: np.where(x > 0, g, g * m.number(np.array(SLOPE))[()]),
+        lambda m, x, g: np.where(x > 0, g, g * constant(m, SLOPE)),
         (0.5, 0.5),
         lambda x, g: np.where(x > 0, g, g * SLOPE),
         gradient(lambda t, x: t.nn.functional.leaky_relu(x, SLOPE)),
@@ -135,7 +135,7 @@ ELEMENTS = [
         "normal, p = 0.3",
         dropped,
         lambda x, mask: pynet.Dropout(1 - KEPT, seed=0).forward(x),
-        lambda m, x, mask: np.where(mask > 0, x / (1 - m.number(np.array(1 - KEPT))[()]), x * 0),
+        lambda m, x, mask: np.where(mask > 0, x / (1 - constant(m, 1 - KEPT)), x * 0),
         (1, 1),
         lambda x, mask: np.where(mask, x / x.dtype.type(KEPT), 0),
         lambda t, x, mask: x * mask / KEPT,

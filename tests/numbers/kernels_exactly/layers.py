@@ -4,7 +4,7 @@ import numpy as np
 
 import pynet
 
-from .row import Row
+from .row import TERMS, Row, constant
 
 
 def channels(random, size, dtype):
@@ -20,7 +20,7 @@ def batch_norm(x, w, b):
 
 def normalized(m, x):
     mean = x.sum(axis=0) / len(x)
-    deviation = m.sqrt(((x - mean) ** 2).sum(axis=0) / len(x) + m.number(np.array(1e-5))[()])
+    deviation = m.sqrt(((x - mean) ** 2).sum(axis=0) / len(x) + constant(m, 1e-5))
     return (x - mean) / deviation, mean, deviation
 
 
@@ -80,7 +80,7 @@ BATCH_NORM = [
         None,
         torch_batch_norm_gradient(0),
         batch_norm_gradient_scale,
-        "u Σ|terms|",
+        TERMS,
     ),
     Row(
         "BatchNorm, backward, weight",

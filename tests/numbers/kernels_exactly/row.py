@@ -1,6 +1,9 @@
 """A row per kernel: inputs, what pynet computes of them, the same exactly, in NumPy and in PyTorch, and the limit."""
 
+import math
 from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,3 +37,42 @@ def gradient(function):
         return x.grad
 
     return run
+
+
+# ------------------------------------------------------------------------------- formulas that are written down once
+
+# What NumPy makes of a formula as one writes it; its numbers are Python's, so that float32 stays float32.
+AS_WRITTEN = SimpleNamespace(
+    exp=np.exp,
+    log=np.log,
+    log1p=np.log1p,
+    expm1=np.expm1,
+    tanh=np.tanh,
+    sqrt=lambda x: math.sqrt(x) if isinstance(x, float) else np.sqrt(x),
+    pi=math.pi,
+)
+
+
+def constant(m, number):
+    """A number of the formula: exactly the float64 that it is."""
+    return number if m is AS_WRITTEN else m.number(np.array(number))[()]
+
+
+TERMS = "u Σ|terms|"
+
+
+def row_of_terms(kernel, inputs, make, ours, terms, limits, theirs, unit="ULP", in_numpy=True):
+    """The row of a result that is the sum of `terms(m, *arrays)`, whose magnitudes are the unit if it is not ULP.
+
+    NumPy's column is that formula as it is written, or one of its own, or none.
+    """
+
+    def exact(m, *arrays):
+        return sum(terms(m, *arrays))
+
+    def magnitudes(m, *arrays):
+        return sum(map(np.abs, terms(m, *arrays)))
+
+    written = partial(exact, AS_WRITTEN) if in_numpy is True else in_numpy or None
+    scale = None if unit == "ULP" else magnitudes
+    return Row(kernel, inputs, make, ours, exact, limits, written, theirs, scale, unit)
