@@ -73,6 +73,19 @@ class InSixths(nn.Module):
         return torch.clamp(x / 6 + 0.5, 0, 1)
 
 
+class OfSingleNumbers(nn.GroupNorm):
+    """GroupNorm of groups of one number, which is 0; PyTorch's own makes a rounding error of it."""
+
+    def forward(self, x):
+        normal = (x - x) / self.eps**0.5
+        return normal if self.weight is None else normal * self.weight + self.bias
+
+
+def group_norm(layer):
+    kind = OfSingleNumbers if layer.num_groups == layer.num_channels else nn.GroupNorm
+    return kind(layer.num_groups, layer.num_channels, layer.eps, layer.affine)
+
+
 def batch_norm(layer):
     return nn.BatchNorm1d(layer.num_features, layer.eps, layer.momentum, layer.affine)
 
@@ -102,7 +115,7 @@ TORCH = {
     pynet.BatchNorm: batch_norm,
     pynet.LayerNorm: layer_norm,
     pynet.RMSNorm: lambda layer: nn.RMSNorm(layer.normalized_shape, layer.eps),
-    pynet.GroupNorm: lambda layer: nn.GroupNorm(layer.num_groups, layer.num_channels, layer.eps, layer.affine),
+    pynet.GroupNorm: group_norm,
     pynet.Residual: lambda layer: Beside(nn.Identity(), in_torch(layer)),
     pynet.Parallel: lambda layer: Beside(*[in_torch([branch]) for branch in layer], merge=layer.merge),
     pynet.Flatten: lambda layer: nn.Flatten(),
