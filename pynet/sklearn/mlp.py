@@ -165,12 +165,12 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
 
     def _schedule(self, optimizer: Any) -> None:
         if self.solver == "sgd" and self.learning_rate == "invscaling":
-            optimizer.lr = self.learning_rate_init / (self.t_ + 1) ** self.power_t / self._scale
+            _change_lr(optimizer, self.learning_rate_init / (self.t_ + 1) ** self.power_t / self._scale)
 
     def _slow_down(self, optimizer: Any) -> bool:
         if self.solver != "sgd" or self.learning_rate != "adaptive" or optimizer.lr * self._scale <= 1e-6:
             return False
-        optimizer.lr /= 5
+        _change_lr(optimizer, optimizer.lr / 5)
         return True
 
     def _train(self, X: Any, codes: Array, weight: Array | None, rows: int, decay: float, partial: bool) -> None:
@@ -203,6 +203,18 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _change_lr(optimizer: Any, lr: float) -> None:
+    """Change the learning rate from the next gradient on.
+
+    scikit-learn's velocity is made of steps, SGD's of gradients: what is in it already is to move as far as it would.
+    """
+    if lr:
+        for velocities in optimizer.prepare().buffers:
+            for velocity in velocities:
+                velocity *= optimizer.lr / lr
+    optimizer.lr = lr
 
 
 def _as_activation(given: Any) -> Any:

@@ -15,7 +15,8 @@ class MLPClassifier(Classifier, MLP):
     """A multi-layer perceptron that tells classes apart, with scikit-learn's arguments and attributes.
 
     The same ``random_state`` gives the same initial weights as in scikit-learn, and in the same order of rows the same
-    steps; orders themselves are drawn otherwise.
+    steps, with two exceptions: ``epsilon`` of "adam" stands where the paper and PyTorch have it (see there), and a last
+    batch of fewer rows has its share of ``alpha``. Orders themselves are drawn otherwise.
 
     Parameters
     ----------
@@ -29,15 +30,16 @@ class MLPClassifier(Classifier, MLP):
         `pynet.optim.Adam`, `pynet.optim.SGD`, or SciPy's L-BFGS on all rows at once.
     alpha : float, default 0.0001
         L2: ``alpha / 2 * ||W||² / n`` is added to the loss of n rows, for weights and not for biases. A last batch of
-        fewer rows is treated as a full one. Where alpha / n is at most 2e-5 biases are drawn to zero as well, which
-        moves them by less than training leaves open; above that steps run module by module.
+        fewer rows is treated as a full one.
     batch_size : int or "auto", default "auto"
         Rows per step; auto: 200. A last batch of one row joins the one before it.
     learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
         Of "sgd": ``learning_rate_init / t**power_t`` after t rows for "invscaling"; "adaptive" divides it by 5 instead
         of stopping, until it is 1e-6.
     learning_rate_init, power_t, momentum, nesterovs_momentum, beta_1, beta_2, epsilon
-        As in `pynet.optim.SGD` and `pynet.optim.Adam`.
+        As in `pynet.optim.SGD` and `pynet.optim.Adam`. scikit-learn's Adam does at the t-th step what pynet's does with
+        ``epsilon / sqrt(1 - beta_2**t)``: at first 32 times as much, which shows where gradients are that small, as
+        those that ``alpha`` alone gives the weights of a constant column.
     max_iter : int, default 200
         Epochs at most; of "lbfgs", iterations.
     shuffle : bool, default True

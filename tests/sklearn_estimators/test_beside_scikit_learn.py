@@ -60,23 +60,49 @@ def test_that_weights_are_scikit_learns_after_every_step(task, options):
 
 
 @pytest.mark.parametrize("task", TARGETS)
-def test_that_l2_of_the_default_size_moves_biases_by_next_to_nothing_beside_scikit_learn(task):
+def test_that_l2_of_the_default_size_leaves_biases_alone_as_in_scikit_learn(task):
     name, y = TARGETS[task]
     mine, theirs = (
         getattr(module, name)(**SAME | {"max_iter": 50, "solver": "sgd"}).fit(X, y) for module in (ours, neural_network)
     )
     assert type(mine.optimizer_) is pynet.optim.SGD
     for a, b in zip(mine.coefs_ + mine.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5)
+        np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.0, False), (0.9, False), (0.9, True)])
 @pytest.mark.parametrize("learning_rate", ["invscaling", "adaptive"])
-def test_that_learning_rates_follow_scikit_learns(learning_rate):
-    options = {"solver": "sgd", "learning_rate": learning_rate, "momentum": 0.0, "alpha": 0.0, "n_iter_no_change": 2}
-    options |= {"tol": 1e-2, "max_iter": 60, "learning_rate_init": 0.2, "power_t": 0.3}
+def test_that_learning_rates_follow_scikit_learns(learning_rate, momentum, nesterov):
+    options = {"solver": "sgd", "learning_rate": learning_rate, "momentum": momentum, "nesterovs_momentum": nesterov}
+    options |= {"alpha": 0.0, "tol": 1e-2, "n_iter_no_change": 2, "power_t": 0.3}
+    options |= {"max_iter": 60, "learning_rate_init": 0.02 if momentum else 0.2}
     mine, theirs = (module.MLPRegressor(**SAME | options).fit(X, scores[:, 0]) for module in (ours, neural_network))
     assert mine.n_iter_ == theirs.n_iter_
+    assert mine.optimizer_.lr * 2 == pytest.approx(theirs._optimizer.learning_rate)  # of MSE, twice the loss
+    assert mine.optimizer_.lr < options["learning_rate_init"] / 5
     np.testing.assert_allclose(mine.loss_curve_, theirs.loss_curve_, rtol=1e-6)
+    for a, b in zip(mine.coefs_ + mine.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-4])
+def test_that_adam_differs_from_scikit_learns_by_the_place_of_epsilon_alone(monkeypatch, alpha):
+    def papers(adam, grads):
+        adam.t += 1
+        adam.ms = [adam.beta_1 * m + (1 - adam.beta_1) * grad for m, grad in zip(adam.ms, grads, strict=True)]
+        adam.vs = [adam.beta_2 * v + (1 - adam.beta_2) * grad**2 for v, grad in zip(adam.vs, grads, strict=True)]
+        means = [m / (1 - adam.beta_1**adam.t) for m in adam.ms]
+        roots = [np.sqrt(v / (1 - adam.beta_2**adam.t)) for v in adam.vs]
+        return [-adam.learning_rate_init * m / (root + adam.epsilon) for m, root in zip(means, roots, strict=True)]
+
+    monkeypatch.setattr(neural_network._stochastic_optimizers.AdamOptimizer, "_get_updates", papers)
+    constant = np.column_stack([X, np.zeros(60)])  # whose weights alpha alone moves
+    mine, theirs = (
+        module.MLPRegressor(**SAME | {"alpha": alpha, "max_iter": 20}).fit(constant, scores[:, 0])
+        for module in (ours, neural_network)
+    )
+    for a, b in zip(mine.coefs_ + mine.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("task", TARGETS)
