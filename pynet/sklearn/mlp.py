@@ -129,8 +129,11 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
                 model.append(layers.Dropout(self.dropout))
             width = hidden
         model.append(self._linear(width, outputs, dtype, random_state))
-        last = _LAST.get(self.criterion if isinstance(self.criterion, type) else type(self.criterion))
-        return model if last is None else model.append(last())
+        criterion = self.criterion if isinstance(self.criterion, type) else type(self.criterion)
+        for kind, last in _LAST.items():
+            if issubclass(criterion, kind):
+                model.append(last())
+        return model
 
     def _linear(self, dim_in: int, dim_out: int, dtype: Any, random_state: Any) -> layers.Linear:
         """Return a layer with scikit-learn's initial weights: those of Glorot, and biases alike."""

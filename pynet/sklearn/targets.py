@@ -13,6 +13,7 @@ from ..arrays import Array
 from ..criteria import (
     MSE,
     BCEWithLogitsLoss,
+    CrossEntropy,
     CrossEntropyLoss,
     GaussianNLLLoss,
     KLDivLoss,
@@ -24,6 +25,8 @@ from ..data import one_hot
 from ..layers import Sigmoid, SoftMax
 from ..metrics import r2_score
 
+# To these a row of outputs is one distribution, in which each class has a column.
+DISTRIBUTIONS = (CrossEntropy, CrossEntropyLoss, NLLLoss, KLDivLoss)
 # What makes predictions of a network's outputs, by scikit-learn's names.
 OUT_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "identity": lambda outputs: outputs,
@@ -97,10 +100,17 @@ class Labels:
         return bool(type_of_target(y) == "multilabel-indicator")
 
     def columns(self, criterion: Any) -> int:
-        """Return how many outputs a network needs with a criterion, or with the default one for None."""
-        if len(self.classes) == 2 and not getattr(criterion, "takes_labels", False):
-            return 2 if self.multilabel else 1
-        return len(self.classes)
+        """Return how many outputs a network needs with a criterion, or with the default one for None.
+
+        Raises
+        ------
+        ValueError
+            If the criterion is for other targets.
+        """
+        if getattr(criterion, "log_target", False):
+            raise ValueError(f"criterion {criterion!r} takes logarithms, classes are columns of 0 and 1 to it")
+        by_class = isinstance(criterion, DISTRIBUTIONS) or getattr(criterion, "takes_labels", False)
+        return 1 if len(self.classes) == 2 and not self.multilabel and not by_class else len(self.classes)
 
     def criterion(self, columns: int) -> Criterion:
         """Return the default criterion for a network of so many outputs."""

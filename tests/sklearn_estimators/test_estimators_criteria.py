@@ -8,7 +8,7 @@ pytest.importorskip("sklearn")
 from sklearn.model_selection import cross_val_score
 
 import pynet
-from pynet.sklearn import MLPClassifier, MLPRegressor, NetRegressor
+from pynet.sklearn import MLPClassifier, MLPRegressor, NetClassifier, NetRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -56,6 +56,36 @@ def test_that_classifiers_put_the_layer_before_a_criterion_that_it_wants(criteri
     if criterion is not pynet.BCEWithLogitsLoss:  # which has a question of its own for each class
         np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
     assert made.score(X, y) > 0.9
+
+
+class MyNLLLoss(pynet.NLLLoss):
+    """A class of one's own below one of pynet's."""
+
+
+DISTRIBUTIONS = [pynet.CrossEntropyLoss, pynet.CrossEntropy, pynet.NLLLoss, MyNLLLoss, pynet.KLDivLoss]
+
+
+@pytest.mark.parametrize("y", [labels > 0, labels], ids=["two classes", "three classes"])
+@pytest.mark.parametrize("criterion", DISTRIBUTIONS)
+def test_that_criteria_of_distributions_get_a_column_for_each_class(criterion, y):
+    made = MLPClassifier((8,), criterion=criterion(), max_iter=150, learning_rate_init=0.02, random_state=0).fit(X, y)
+    assert made.n_outputs_ == len(np.unique(y))
+    np.testing.assert_allclose(made.predict_proba(X).sum(axis=1), 1, rtol=1e-12)
+    assert made.score(X, y) > 0.9
+
+
+def test_that_a_function_is_asked_for_a_column_for_each_class_before_a_log_softmax():
+    def network(n_features, n_outputs):
+        return pynet.Sequential(pynet.Linear(n_features, n_outputs), pynet.LogSoftMax())
+
+    made = NetClassifier(network, criterion=pynet.KLDivLoss(), lr=0.05, max_iter=100, random_state=0)
+    assert made.fit(X, X[:, 0] > 0).score(X, X[:, 0] > 0) > 0.9
+    assert made.n_outputs_ == 2
+
+
+def test_that_classes_are_no_logarithms():
+    with pytest.raises(ValueError, match=r"criterion KLDivLoss\(log_target=True\) takes logarithms"):
+        MLPClassifier(criterion=pynet.KLDivLoss(log_target=True)).fit(X, labels)
 
 
 @pytest.mark.parametrize("name", ["squared_error", "absolute_error", "huber", "poisson"])
