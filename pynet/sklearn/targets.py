@@ -107,6 +107,9 @@ class Labels:
         ValueError
             If the criterion is for other targets.
         """
+        if self.multilabel and isinstance(criterion, DISTRIBUTIONS):
+            text = f"criterion {type(criterion).__name__} finds one class for each row, y has several labels"
+            raise ValueError(f"{text}: use BCEWithLogitsLoss")
         if getattr(criterion, "log_target", False):
             raise ValueError(f"criterion {criterion!r} takes logarithms, classes are columns of 0 and 1 to it")
         by_class = isinstance(criterion, DISTRIBUTIONS) or getattr(criterion, "takes_labels", False)

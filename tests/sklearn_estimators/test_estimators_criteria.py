@@ -83,6 +83,14 @@ def test_that_a_function_is_asked_for_a_column_for_each_class_before_a_log_softm
     assert made.n_outputs_ == 2
 
 
+@pytest.mark.parametrize("criterion", DISTRIBUTIONS)
+def test_that_several_labels_in_a_row_are_no_distribution(criterion):
+    y = np.column_stack([labels > 0, labels > 1]).astype(int)
+    for made in (MLPClassifier(criterion=criterion()), NetClassifier(pynet.Linear(4, 2), criterion=criterion)):
+        with pytest.raises(ValueError, match=f"{criterion.__name__} finds one class .*: use BCEWithLogitsLoss"):
+            made.fit(X, y)
+
+
 def test_that_classes_are_no_logarithms():
     with pytest.raises(ValueError, match=r"criterion KLDivLoss\(log_target=True\) takes logarithms"):
         MLPClassifier(criterion=pynet.KLDivLoss(log_target=True)).fit(X, labels)
