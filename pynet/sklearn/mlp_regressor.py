@@ -19,9 +19,10 @@ class MLPRegressor(Regressor, MLP):
     criterion : str, Criterion or class, optional
         What predictions cost; by default half the squared error of a row, ``sum (output - y)² / 2``, as the steps of
         scikit-learn's have it. (Its argument ``loss`` is this one's place.) "squared_error" is the default;
-        "absolute_error", "huber" and "poisson" are `pynet.L1Loss`, `pynet.HuberLoss` and `pynet.PoissonNLLLoss`;
-        ``pynet.PinballLoss([0.05, 0.5, 0.95])`` predicts quantiles, a column each. `pynet.GaussianNLLLoss` is for
-        `NetRegressor`, whose module can make variances positive.
+        "absolute_error", "huber" and "poisson" (of amounts that are not negative) are `pynet.L1Loss`, `pynet.HuberLoss`
+        and `pynet.PoissonNLLLoss`; ``pynet.PinballLoss([0.05, 0.5, 0.95])`` predicts quantiles, a column each: see
+        `predict`. `pynet.CrossEntropyLoss`, `pynet.KLDivLoss` and the like are for columns of y that are shares in a
+        whole. `pynet.GaussianNLLLoss` is for `NetRegressor`, whose module can make variances positive.
     out_activation : {"identity", "logistic", "softmax", "exp", "means"} or function, optional
         What makes amounts of the network's outputs, which the criterion sees as they are; by default what belongs to
         the criterion: "exp" for one that takes their logarithms, as `pynet.PoissonNLLLoss` does, "means" (the first

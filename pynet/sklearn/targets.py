@@ -19,6 +19,7 @@ from ..criteria import (
     KLDivLoss,
     NLLLoss,
     PinballLoss,
+    PoissonNLLLoss,
 )
 from ..criterion import Criterion
 from ..data import one_hot
@@ -207,7 +208,21 @@ class Amounts:
         return rows
 
     def target(self, codes: Array, criterion: Any, columns: int, dtype: Any) -> Array:
-        """Return amounts as a criterion takes them."""
+        """Return amounts as a criterion takes them.
+
+        Raises
+        ------
+        ValueError
+            If they are not what the criterion is for.
+        """
+        name = type(criterion).__name__
+        if isinstance(criterion, PoissonNLLLoss) and codes.min() < 0:
+            raise ValueError(f"y must not be negative with criterion {name}, got {codes.min()}")
+        if isinstance(criterion, DISTRIBUTIONS):
+            shares = np.exp(codes) if getattr(criterion, "log_target", False) else codes
+            if self.width == 1 or shares.min() < 0 or not np.allclose(shares.sum(axis=1), 1, atol=1e-3):
+                expected = "y must be rows of shares with a sum of 1; a classifier learns classes"
+                raise ValueError(f"criterion {name} is for distributions: {expected}")
         return codes.astype(dtype, copy=False)
 
     def decode(self, predictions: Array) -> Array:

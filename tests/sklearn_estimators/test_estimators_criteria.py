@@ -119,6 +119,42 @@ def test_that_counts_are_predicted_from_their_logarithms():
     np.testing.assert_allclose(made.predict(X), y, rtol=1e-3)
 
 
+@pytest.mark.parametrize("criterion", ["poisson", pynet.PoissonNLLLoss(log_input=False)])
+def test_that_counts_are_not_negative(criterion):
+    y = np.abs(amounts)
+    for made in (MLPRegressor(criterion=criterion), NetRegressor(pynet.Linear(4, 1), criterion=criterion)):
+        with pytest.raises(ValueError, match=r"y must not be negative with criterion PoissonNLLLoss, got -0\.25"):
+            made.fit(X, np.append(y[1:], -0.25))
+        with pytest.raises(ValueError, match="y must not be negative"):
+            made.fit(X, y, eval_set=(X, -y))
+
+
+@pytest.mark.parametrize("criterion", DISTRIBUTIONS)
+def test_that_amounts_are_no_classes(criterion):
+    for made in (MLPRegressor(criterion=criterion), NetRegressor(pynet.Linear(4, 1), criterion=criterion())):
+        for y in (amounts, labels.astype(float), np.ones(120)):
+            with pytest.raises(
+                ValueError, match=f"criterion {criterion.__name__} is for distributions: y must be rows"
+            ):
+                made.fit(X, y)
+    with pytest.raises(ValueError, match="is for distributions"):
+        MLPRegressor(criterion=criterion).fit(X, np.stack([amounts, 1 - amounts], axis=1))
+    with pytest.raises(ValueError, match="is for distributions"):
+        MLPRegressor(criterion=criterion).fit(X, np.abs(X))
+
+
+def shares_of(logs):
+    return np.exp(logs) / np.exp(logs).sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("criterion", [*DISTRIBUTIONS, lambda: pynet.KLDivLoss(log_target=True)])
+def test_that_shares_in_a_whole_may_be_amounts(criterion):
+    y = shares_of(X[:, :3] * 0.7 + 0.2)
+    of_logs = getattr(criterion(), "log_target", False)
+    made = MLPRegressor((), criterion=criterion(), **EXACT).fit(X, np.log(y) if of_logs else y)
+    np.testing.assert_allclose(made.predict(X), y, atol=1e-3)
+
+
 def test_that_huber_does_not_follow_what_is_far_off():
     y = amounts.copy()
     y[:10] += 1000
