@@ -18,8 +18,8 @@ class NetRegressor(Regressor, Net):
         As of `NetClassifier`; its outputs are (rows, n_outputs), a column for each amount.
     criterion : str, Criterion or class, optional
         What outputs cost; by default `pynet.MSE`; names as of `MLPRegressor`. Of `pynet.PinballLoss` n_outputs is the
-        number of quantiles, and predictions are a column each; of `pynet.GaussianNLLLoss` it is twice the number of
-        amounts, of which the module must make the second half positive, and predictions are the means.
+        number of quantiles, and predictions are a column each (see `predict`); of `pynet.GaussianNLLLoss` it is twice
+        the number of amounts, of which the module must make the second half positive, and predictions are the means.
     optimizer, lr, batch_size, max_iter, ...
         As of `NetClassifier`; there is no ``class_weight``.
     **nested

@@ -140,7 +140,12 @@ class Regressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         return self._fit(X, y, sample_weight, eval_set, partial=True)
 
     def predict(self, X: Any) -> Array:
-        """Return amounts, (rows,) or (rows, outputs); with `pynet.PinballLoss` a column for each quantile."""
+        """Return amounts, (rows,) or (rows, outputs); with `pynet.PinballLoss` a column for each quantile.
+
+        scikit-learn's scorers cannot compare several quantiles with one y: ``scoring="r2"`` is nan. Leave ``scoring``
+        out, for `score` knows which column is meant, or write a function:
+        ``lambda model, X, y: d2_pinball_score(y, model.predict(X)[:, 0], alpha=0.05)``.
+        """
         found = self._predictions(X)
         return self._targets.decode(found)
 

@@ -5,6 +5,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from sklearn.metrics import d2_pinball_score
 from sklearn.model_selection import cross_val_score
 
 import pynet
@@ -180,6 +181,16 @@ class TestQuantiles:
         assert made.score(X, self.noisy) == pytest.approx(1 - error / spread, rel=1e-12)
         assert made.validation_scores_[-1] == pytest.approx(made.score(X, self.noisy), rel=1e-9)
         assert cross_val_score(made, X, self.noisy, cv=2).min() > 0.3
+
+    def test_that_any_of_them_is_scored_by_a_function(self):
+        def lowest(model, X, y):
+            return d2_pinball_score(y, model.predict(X)[:, 0], alpha=0.1)
+
+        made = MLPRegressor((16,), criterion=pynet.PinballLoss([0.1, 0.5, 0.9]), max_iter=300, learning_rate_init=0.01)
+        made.set_params(random_state=0)
+        assert cross_val_score(made, X, self.noisy, cv=2, scoring=lowest).min() > 0.3
+        with pytest.raises(ValueError, match="different number of output"):
+            cross_val_score(made, X, self.noisy, cv=2, scoring="r2", error_score="raise")
 
     def test_that_they_are_of_one_column(self):
         with pytest.raises(ValueError, match="quantiles of one column, y has 2"):
