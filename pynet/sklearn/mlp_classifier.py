@@ -67,12 +67,12 @@ class MLPClassifier(Classifier, MLP):
         Whether a BatchNorm stands before each activation.
     criterion : Criterion or class, optional
         Of scores: ``pynet.CrossEntropyLoss(label_smoothing=0.1)``; before `pynet.CrossEntropy` a SoftMax is put, before
-        `pynet.NLLLoss` a LogSoftMax, before `pynet.BCELoss` a Sigmoid. One that takes no labels gets columns of 0 and
-        1. By default the cross-entropy of one logistic output for two
-        classes, of softmax for several, and of one logistic output for each of several labels.
+        `pynet.NLLLoss` and `pynet.KLDivLoss` a LogSoftMax, before `pynet.BCELoss` a Sigmoid. One that takes no labels
+        gets columns of 0 and 1. By default the cross-entropy of one logistic output for two classes, of softmax for
+        several, and of one logistic output for each of several labels.
     out_activation : {"identity", "logistic", "softmax", "exp", "means"} or function, optional
-        What makes probabilities of the network's outputs; by default what belongs to the criterion, and identity for
-        criteria of one's own.
+        What makes probabilities of the network's outputs; by default what belongs to the criterion. For one that gives
+        no probabilities, and for one's own, it is identity, and there is no `predict_proba`, unless this is given.
     class_weight : dict or "balanced", optional
         What the rows of each class count, 1 if not named; balanced: all classes the same in sum.
     dtype : float32 or float64, optional

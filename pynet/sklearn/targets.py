@@ -12,6 +12,7 @@ from sklearn.utils.validation import column_or_1d
 from ..arrays import Array
 from ..criteria import (
     MSE,
+    BCELoss,
     BCEWithLogitsLoss,
     CrossEntropy,
     CrossEntropyLoss,
@@ -28,6 +29,8 @@ from ..metrics import r2_score
 
 # To these a row of outputs is one distribution, in which each class has a column.
 DISTRIBUTIONS = (CrossEntropy, CrossEntropyLoss, NLLLoss, KLDivLoss)
+# What outputs mean is known of these: probabilities, their logarithms, or scores that an activation makes them of.
+PROBABLE = (*DISTRIBUTIONS, BCELoss, BCEWithLogitsLoss)
 # What makes predictions of a network's outputs, by scikit-learn's names.
 OUT_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "identity": lambda outputs: outputs,
@@ -157,6 +160,16 @@ class Labels:
             return (predictions[:, 0] > 0.5).astype(np.int64)
         best: Array = predictions.argmax(axis=1)
         return best
+
+    def probabilities(self, predictions: Array, apart: bool) -> Array:
+        """Return a column for each class or label; of classes that were learned apart, each one's share of all."""
+        if self.multilabel or predictions.shape[1] != len(self.classes):
+            return predictions if self.multilabel else np.hstack([1 - predictions, predictions])
+        if not apart:
+            return predictions
+        sums, equal = predictions.sum(axis=1, keepdims=True), np.full_like(predictions, 1 / len(self.classes))
+        shares: Array = np.divide(predictions, sums, out=equal, where=sums > 0)
+        return shares
 
     def decode(self, predictions: Array) -> Array:
         """Return classes, or rows of 0 and 1, as the user has them."""

@@ -11,9 +11,9 @@ from sklearn.utils.metaestimators import available_if
 
 from ..arrays import Array
 from ..checks import as_choice
-from ..criteria import HuberLoss, L1Loss, PoissonNLLLoss
+from ..criteria import BCELoss, HuberLoss, L1Loss, PoissonNLLLoss
 from .base import NetworkEstimator
-from .targets import Amounts, Labels
+from .targets import PROBABLE, Amounts, Labels
 
 # scikit-learn's names of what amounts may cost; None: the default.
 CRITERIA = {"squared_error": None, "absolute_error": L1Loss, "huber": HuberLoss, "poisson": PoissonNLLLoss}
@@ -23,6 +23,14 @@ def _learns_in_steps(estimator: Any) -> bool:
     if getattr(estimator, "solver", None) == "lbfgs":
         raise AttributeError("partial_fit needs a solver that goes in steps, 'sgd' or 'adam': 'lbfgs' sees all rows")
     return True
+
+
+def _gives_probabilities(estimator: Any) -> bool:
+    given = estimator.criterion
+    kind = given if isinstance(given, type) else type(given)
+    if given is None or estimator.out_activation is not None or issubclass(kind, PROBABLE):
+        return True
+    raise AttributeError(f"criterion {kind.__name__} gives no probabilities: out_activation can make them of outputs")
 
 
 class Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
@@ -78,13 +86,20 @@ class Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         found = self._predictions(X)
         return self._targets.decode(found)
 
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
-        """Return probabilities (rows, classes), or of several labels (rows, labels)."""
-        found = self._predictions(X)
-        if found.shape[1] == 1 and not self._targets.multilabel and len(self.classes_) == 2:
-            return np.hstack([1 - found, found])
-        return found
+        """Return probabilities (rows, classes), or of several labels (rows, labels).
 
+        With `pynet.BCEWithLogitsLoss` or `pynet.BCELoss` each of several classes has a probability of its own, against
+        all others: they are divided by their sum. Where the criterion gives no probabilities, as `pynet.MSELoss`, and
+        where pynet cannot know, for it is one's own, there is neither this method nor `predict_log_proba`, unless
+        ``out_activation`` says what makes them.
+        """
+        found = self._predictions(X)
+        apart = isinstance(self.criterion_, BCELoss) and self.out_activation is None
+        return self._targets.probabilities(found, apart or self.out_activation_ == "logistic")
+
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of the probabilities."""
         with np.errstate(divide="ignore"):

@@ -5,6 +5,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from estimator_networks import AbsoluteError
 from sklearn.metrics import d2_pinball_score
 from sklearn.model_selection import cross_val_score
 
@@ -54,9 +55,61 @@ def test_that_classifiers_put_the_layer_before_a_criterion_that_it_wants(criteri
     assert type(made.model_[-1]).__name__ == last
     p = made.predict_proba(X)
     assert ((p >= 0) & (p <= 1)).all()
-    if criterion is not pynet.BCEWithLogitsLoss:  # which has a question of its own for each class
-        np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
     assert made.score(X, y) > 0.9
+
+
+class TestProbabilities:
+    options = {"hidden_layer_sizes": (8,), "learning_rate_init": 0.02, "max_iter": 20, "random_state": 0}  # noqa: RUF012
+
+    @pytest.mark.parametrize("criterion", [pynet.BCEWithLogitsLoss, pynet.BCELoss])
+    def test_that_those_of_classes_learned_apart_are_divided_by_their_sum(self, criterion):
+        made = MLPClassifier(criterion=criterion, **self.options).fit(X, labels)
+        apart = made.model_(X) if criterion is pynet.BCELoss else 1 / (1 + np.exp(-made.model_(X)))
+        shares = apart / apart.sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(made.predict_proba(X), shares, rtol=1e-12)
+        np.testing.assert_allclose(made.predict_log_proba(X), np.log(shares), atol=1e-12)
+        assert cross_val_score(made, X, labels, cv=2, scoring="roc_auc_ovr", error_score="raise").min() > 0.9
+
+    def test_that_classes_have_equal_shares_where_all_are_impossible(self):
+        made = MLPClassifier(criterion=pynet.BCEWithLogitsLoss, **self.options).fit(X, labels)
+        made.intercepts_[-1][...] = -1e4
+        assert np.array_equal(made.predict_proba(X), np.full((120, 3), 1 / 3))
+
+    def test_that_those_of_several_labels_need_no_sum(self):
+        y = np.column_stack([labels > 0, labels > 1]).astype(int)
+        made = MLPClassifier(criterion=pynet.BCEWithLogitsLoss, **self.options).fit(X, y)
+        np.testing.assert_allclose(made.predict_proba(X), 1 / (1 + np.exp(-made.model_(X))), rtol=1e-12)
+
+    @pytest.mark.parametrize(
+        ("criterion", "y"),
+        [
+            (pynet.MSELoss, labels),
+            (pynet.MSE(), labels > 0),
+            (pynet.HuberLoss, labels),
+            (pynet.L1Loss(), labels > 0),
+            (pynet.PinballLoss([0.5]), labels > 0),
+            (AbsoluteError, labels),
+            (AbsoluteError(), labels > 0),
+        ],
+    )
+    def test_that_there_are_none_without_a_criterion_or_an_activation_that_gives_them(self, criterion, y):
+        made = MLPClassifier(criterion=criterion, **self.options)
+        for _ in ("before it is fitted", "after"):
+            for name in ("predict_proba", "predict_log_proba"):
+                assert not hasattr(made, name)
+                with pytest.raises(AttributeError, match=name) as raised:
+                    getattr(made, name)
+                kind = criterion if isinstance(criterion, type) else type(criterion)
+                assert f"criterion {kind.__name__} gives no probabilities" in str(raised.value.__cause__)
+            made.fit(X, y)
+        assert np.mean(made.predict(X) == y) == made.score(X, y) > 0.6
+        made.set_params(out_activation="softmax" if y is labels else "logistic").fit(X, y)
+        np.testing.assert_allclose(made.predict_proba(X).sum(axis=1), 1, rtol=1e-12)
+
+    def test_that_a_function_of_ones_own_makes_what_it_makes(self):
+        made = MLPClassifier(criterion=pynet.MSELoss, out_activation=np.abs, **self.options).fit(X, labels)
+        assert np.array_equal(made.predict_proba(X), np.abs(made.model_(X)))
 
 
 class MyNLLLoss(pynet.NLLLoss):
