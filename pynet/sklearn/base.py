@@ -160,14 +160,15 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         model = as_module(self._make_model(X, self._targets.columns(criterion), random_state))
         first = _dense(X[:2])
         with protocol.evaluating(model):
-            shape = np.shape(replay(model, first))
-        if len(shape) != 2:
-            raise ShapeError(f"the module's output has shape {shape}, expected ({len(first)}, outputs)")
-        self.model_, self.n_outputs_ = model, shape[1]
+            outputs = np.asarray(replay(model, first))
+        if outputs.ndim != 2:
+            raise ShapeError(f"the module's output has shape {outputs.shape}, expected ({len(first)}, outputs)")
+        self.model_, self.n_outputs_ = model, outputs.shape[1]
         self._scale = self._targets.scale if criterion is None else 1.0
-        self.criterion_ = self._targets.criterion(shape[1]) if criterion is None else criterion
+        self.criterion_ = self._targets.criterion(self.n_outputs_) if criterion is None else criterion
         own = self.out_activation
         self.out_activation_ = out_activation_of(self.criterion_) if own is None else own
+        self._targets.require_columns(criterion, outputs, np.asarray(self._out_activation(outputs)))
         self._whole = CompiledPredict(model)
         self.loss_curve_, self.t_ = [], 0
 

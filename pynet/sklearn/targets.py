@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from .. import criteria
 from ..arrays import Array
 from ..criteria import (
     MSE,
@@ -24,9 +25,11 @@ from ..criteria import (
 )
 from ..criterion import Criterion
 from ..data import one_hot
+from ..errors import ShapeError
 from ..layers import Sigmoid, SoftMax
 from ..metrics import r2_score
 
+_OURS = {getattr(criteria, name) for name in criteria.__all__}
 # To these a row of outputs is one distribution, in which each class has a column.
 DISTRIBUTIONS = (CrossEntropy, CrossEntropyLoss, NLLLoss, KLDivLoss)
 # What outputs mean is known of these: probabilities, their logarithms, or scores that an activation makes them of.
@@ -119,6 +122,18 @@ class Labels:
         by_class = isinstance(criterion, DISTRIBUTIONS) or getattr(criterion, "takes_labels", False)
         return 1 if len(self.classes) == 2 and not self.multilabel and not by_class else len(self.classes)
 
+    def require_columns(self, criterion: Any, outputs: Array, predictions: Array) -> None:
+        """Raise ShapeError unless there is a prediction for each class, or a single one for two."""
+        count = len(self.classes)
+        single = count == 2 and not self.multilabel and not isinstance(criterion, DISTRIBUTIONS)
+        if predictions.ndim == 2 and predictions.shape[1] in ((1, 2) if single else (count,)):
+            return
+        found = f"the module has {_count(outputs.shape[1], 'output')}"
+        if predictions.shape != outputs.shape:
+            found += f", of which out_activation makes shape {predictions.shape}"
+        of_what = "labels" if self.multilabel else f"classes {self.classes.tolist()}"
+        raise ShapeError(f"{found}, expected {'1 or 2' if single else count} for {count} {of_what}"[:500])
+
     def criterion(self, columns: int) -> Criterion:
         """Return the default criterion for a network of so many outputs."""
         if self.multilabel or (columns == 1 and len(self.classes) == 2):
@@ -209,6 +224,14 @@ class Amounts:
             return len(criterion.quantiles)
         return 2 * self.width if isinstance(criterion, GaussianNLLLoss) else self.width
 
+    def require_columns(self, criterion: Any, outputs: Array, predictions: Array) -> None:
+        """Raise ShapeError unless there are as many outputs as pynet's criteria need; one's own may need others."""
+        criterion = MSE() if criterion is None else criterion
+        expected, found = self.columns(criterion), outputs.shape[1]
+        if type(criterion) in _OURS and found != expected:
+            text = f"the module has {_count(found, 'output')}, expected {expected}"
+            raise ShapeError(f"{text} for {_count(self.width, 'column')} of y and {criterion!r}")
+
     def criterion(self, columns: int) -> Criterion:
         """Return the default criterion."""
         return MSE()
@@ -252,6 +275,10 @@ class Amounts:
     def score(self, predictions: Array, codes: Array) -> float:
         """Return R², averaged over the columns."""
         return r2_score(self.best_guess(predictions), codes.astype(predictions.dtype))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 Targets: TypeAlias = "Labels | Amounts"

@@ -5,10 +5,10 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from estimator_networks import network
+from estimator_networks import AbsoluteError, network
 
 import pynet
-from pynet.sklearn import MLPClassifier, MLPRegressor, NetClassifier
+from pynet.sklearn import MLPClassifier, MLPRegressor, NetClassifier, NetRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -58,6 +58,61 @@ BAD = [
 def test_that_a_wrong_argument_is_named_when_it_is_used(estimator, error, words):
     with pytest.raises(error, match=words):
         estimator.fit(X, labels)
+
+
+names = np.array(["ash", "fir", "oak"])[labels]
+COLUMNS = [
+    (NetClassifier(pynet.Linear(4, 3)), labels > 0, r"has 3 outputs, expected 1 or 2 for 2 classes \[False, True\]"),
+    (NetClassifier(pynet.Linear(4, 4)), names, r"has 4 outputs, expected 3 for 3 classes \['ash', 'fir', 'oak'\]"),
+    (NetClassifier(pynet.Linear(4, 2)), names, r"has 2 outputs, expected 3 for 3 classes"),
+    (NetClassifier(pynet.Linear(4, 1)), names, r"has 1 output, expected 3 for 3 classes"),
+    (NetClassifier(pynet.Linear(4, 2), criterion=AbsoluteError), names, r"has 2 outputs, expected 3 for 3 classes"),
+    (NetClassifier(pynet.Linear(4, 1), criterion=pynet.NLLLoss), labels > 0, "has 1 output, expected 2 for 2 classes"),
+    (NetClassifier(pynet.Linear(4, 1)), np.eye(2, dtype=int)[labels // 2], "has 1 output, expected 2 for 2 labels"),
+    (
+        NetClassifier(pynet.Linear(4, 3), out_activation=lambda outputs: outputs[:, 0]),
+        labels,
+        r"has 3 outputs, of which out_activation makes shape \(2,\), expected 3 for 3 classes",
+    ),
+    (NetRegressor(pynet.Linear(4, 3)), amounts, r"has 3 outputs, expected 1 for 1 column of y and MSE\(\)"),
+    (NetRegressor(pynet.Linear(4, 1)), X[:, :2], "has 1 output, expected 2 for 2 columns of y"),
+    (NetRegressor(pynet.Linear(4, 3), criterion="huber"), X[:, :2], "has 3 outputs, expected 2 for 2 columns of y"),
+    (
+        NetRegressor(pynet.Linear(4, 3), criterion=pynet.PinballLoss([0.1, 0.9])),
+        amounts,
+        "has 3 outputs, expected 2 for 1 column of y and PinballLoss",
+    ),
+    (
+        NetRegressor(pynet.Linear(4, 1), criterion=pynet.GaussianNLLLoss),
+        amounts,
+        "has 1 output, expected 2 for 1 column of y and GaussianNLLLoss",
+    ),
+]
+
+
+@pytest.mark.parametrize(("estimator", "y", "words"), COLUMNS, ids=lambda value: str(value)[:60])
+def test_that_a_module_with_the_wrong_number_of_outputs_is_named_before_it_is_trained(estimator, y, words):
+    with pytest.raises(pynet.ShapeError, match=words):
+        estimator.set_params(callbacks=Untouched()).fit(X, y)
+
+
+class Untouched(pynet.callbacks.Callback):
+    def on_fit_begin(self, trainer):
+        pytest.fail("training began")
+
+
+def test_that_a_criterion_of_ones_own_may_have_outputs_of_its_own():
+    class Quartiles(pynet.Criterion):
+        pinball = pynet.PinballLoss([0.25, 0.75])
+
+        def forward(self, input, target):
+            return self.pinball.forward(input, target)
+
+        def backward(self, input, target):
+            return self.pinball.backward(input, target)
+
+    made = NetRegressor(pynet.Linear(4, 2), criterion=Quartiles, max_iter=2).fit(X, amounts)
+    assert made.predict(X).shape == (90, 2)
 
 
 def test_that_wrong_data_are_named():
