@@ -38,7 +38,7 @@ class Monitor:
     def require(self, trainer: Trainer) -> None:
         """Raise ValueError if the run will not have the figure."""
         if self.name not in trainer.figures:
-            hint = ": give fit validation_data or validation_split" if self.name.startswith("val_") else ""
+            hint = f": {trainer.validation_hint}" if self.name.startswith("val_") else ""
             raise ValueError(f"monitor is {self.name!r}, which is none of the run's figures {trainer.figures}{hint}")
 
     def improves(self, trainer: Trainer) -> bool:

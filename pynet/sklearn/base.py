@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -23,7 +23,7 @@ from ..errors import ShapeError
 from ..replay import replay
 from ..roles import as_criterion, as_module
 from ..training import Trainer
-from ..training.arguments import as_callbacks
+from .arguments import as_eval_set, as_own_callbacks
 from .progress import HeldOut, Progress
 from .randomness import new_generator, take_over
 from .stopping import Stopping
@@ -31,6 +31,18 @@ from .targets import OUT_ACTIVATIONS, Targets, out_activation_of
 from .weights import row_weights, without_zeros
 
 _ROWS_AT_ONCE = 4096  # of predictions, and of sparse rows that become dense
+
+
+class Run(NamedTuple):
+    """What is to be trained on: rows with what is right as the criterion takes it and what they count, and how."""
+
+    X: Any
+    target: Array
+    weight: Array | None
+    rows: int
+    decay: float
+    callbacks: list[Callback]
+    partial: bool
 
 
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
@@ -128,6 +140,15 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         goes_on = partial and not fresh and self._partial
         if goes_on and self.early_stopping and self.stopped_:
             return self
+        run = self._prepare(X, y, sample_weight, eval_set, classes, partial, fresh, goes_on)
+        self._train(run)
+        if not partial:
+            self._held_out = None
+        return self
+
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, eval_set: Any, classes: Any, partial: bool, fresh: bool, goes_on: bool
+    ) -> Run:
         X, y = self._data(X, y, fresh)
         if fresh:
             self._targets = self._learn_targets(y, classes)
@@ -144,21 +165,20 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             take_over(self.model_, self._random)
             self._begin_run()
         X, codes, weight = self._hold_out(X, codes, weight, eval_set)
+        target = self._target(codes)
         rows = self._rows_per_step(len(codes))
         decay = self._decay(rows if weight is None else rows * float(weight.mean()))
         if not partial or fresh:
             self.optimizer_ = self._make_optimizer(decay)
+        callbacks = as_own_callbacks(self.callbacks, self.optimizer_)
         self._use_decay(decay)
-        self._train(X, codes, weight, rows, decay, partial)
-        if not partial:
-            self._held_out = None
-        return self
+        return Run(X, target, weight, rows, decay, callbacks, partial)
 
     def _begin(self, X: Any, random_state: Any) -> None:
         """Make the network and its criterion."""
         criterion = None if self._given_criterion() is None else self._make_criterion()
         model = as_module(self._make_model(X, self._targets.columns(criterion), random_state))
-        first = _dense(X[:2])
+        first = dense(X[:2])
         with protocol.evaluating(model):
             outputs = np.asarray(replay(model, first))
         if outputs.ndim != 2:
@@ -178,29 +198,28 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self.best_loss_ = self.best_validation_score_ = None
         self._stopping = Stopping(self.n_iter_no_change, self.tol, keeps_weights=self.early_stopping)
 
-    def _train(self, X: Any, codes: Array, weight: Array | None, rows: int, decay: float, partial: bool) -> None:
-        epochs = 1 if partial else self.max_iter
-        target = self._target(codes)
-        progress = Progress(self, self._held_out, len(codes), decay)
-        callbacks = [progress, *self._own_callbacks()]
-        trainer = Trainer(self.model_, self.criterion_, self.optimizer_, callbacks)
-        watched = self._held_out if len(callbacks) > 1 else None
+    def _train(self, run: Run) -> None:
+        epochs = 1 if run.partial else self.max_iter
+        progress = Progress(self, self._held_out, len(run.target), run.decay)
+        trainer = Trainer(self.model_, self.criterion_, self.optimizer_, [progress, *run.callbacks])
+        trainer.validation_hint = "give fit an eval_set, or set early_stopping=True"
+        watched = self._held_out if run.callbacks else None
         history = trainer.fit(
-            X,
-            target,
+            run.X,
+            run.target,
             epochs,
-            rows,
-            sample_weight=weight,
+            run.rows,
+            sample_weight=run.weight,
             shuffle=self.shuffle,
             seed=self._random,
             validation_data=None if watched is None else (watched.X, watched.target),
         )
         if history.stopped == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=5)
-        elif history.stopped == "epochs" and not partial:
+        elif history.stopped == "epochs" and not run.partial:
             message = f"max_iter={epochs} epochs have been trained, and the loss still gets better"
             warnings.warn(message, ConvergenceWarning, stacklevel=5)
-        if self.stopped_ or not partial:
+        if self.stopped_ or not run.partial:
             self._stopping.restore(self.model_)
 
     def _check(self) -> None:
@@ -227,11 +246,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     def _criterion_named(self, name: str) -> Any:
         return name
 
-    def _own_callbacks(self) -> list[Callback]:
-        given = () if self.callbacks is None else self.callbacks
-        given = [given] if isinstance(given, Callback) or callable(given) else list(given)
-        return as_callbacks([each(self.optimizer_) if _makes_callbacks(each) else each for each in given])
-
     def _class_weight(self, partial: bool) -> Any:
         given = getattr(self, "class_weight", None)
         if partial and isinstance(given, str):
@@ -251,9 +265,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     def _hold_out(self, X: Any, codes: Array, weight: Array | None, eval_set: Any) -> tuple[Any, Array, Array | None]:
         """Set the rows to watch; return those to train on."""
         if eval_set is not None:
-            if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
-                raise TypeError(f"eval_set must be a pair (X, y), got {type(eval_set).__name__}")
-            held, right = self._data(eval_set[0], eval_set[1], fresh=False)
+            held, right = self._data(*as_eval_set(eval_set), fresh=False)
             right = self._targets.encode(right)
             self._held_out = HeldOut(held, right, self._target(right), None)
         elif self.early_stopping and self._held_out is None:
@@ -280,9 +292,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """Return the outputs of the network, or of another one."""
         predict, rows = self._whole if predict is None else predict, X.shape[0]
         if rows <= _ROWS_AT_ONCE:
-            return np.asarray(predict(_dense(X)))
+            return np.asarray(predict(dense(X)))
         starts = range(0, rows, _ROWS_AT_ONCE)
-        return np.concatenate([predict(_dense(X[start : start + _ROWS_AT_ONCE])) for start in starts])
+        return np.concatenate([predict(dense(X[start : start + _ROWS_AT_ONCE])) for start in starts])
 
     def _out_activation(self, outputs: Array) -> Array:
         """Return what the network's outputs mean."""
@@ -301,9 +313,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _makes_callbacks(given: Any) -> bool:
-    return callable(given) and not isinstance(given, Callback | type)
-
-
-def _dense(X: Any) -> Any:
+def dense(X: Any) -> Any:
+    """Return rows that may be sparse as an array."""
     return X.toarray() if hasattr(X, "toarray") else X

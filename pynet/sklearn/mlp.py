@@ -22,7 +22,7 @@ from ..layers.names import ACTIVATIONS as NAMED
 from ..optim import SGD, Adam
 from ..protocol import is_module
 from ..sequential import Sequential
-from .base import NetworkEstimator
+from .base import NetworkEstimator, Run, dense
 from .lbfgs import Scaled, minimise
 from .penalty import biases_alone
 
@@ -176,25 +176,28 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
         _change_lr(optimizer, optimizer.lr / 5)
         return True
 
-    def _train(self, X: Any, codes: Array, weight: Array | None, rows: int, decay: float, partial: bool) -> None:
-        if self.solver != "lbfgs":
-            super()._train(X, codes, weight, rows, decay, partial)
-            return
-        if self._held_out is not None:
+    def _hold_out(self, X: Any, codes: Array, weight: Array | None, eval_set: Any) -> tuple[Any, Array, Array | None]:
+        if self.solver == "lbfgs" and eval_set is not None:
             raise ValueError("solver 'lbfgs' does without eval_set: there are no epochs after which to look at it")
-        X = X.toarray() if hasattr(X, "toarray") else X
-        decay = self._decay(len(codes) if weight is None else float(weight.sum()))
-        criterion, target = Scaled(self.criterion_, self._scale), self._target(codes)
+        return super()._hold_out(X, codes, weight, eval_set)
+
+    def _train(self, run: Run) -> None:
+        if self.solver != "lbfgs":
+            super()._train(run)
+            return
+        X, weight, count = dense(run.X), run.weight, len(run.target)
+        decay = self._decay(count if weight is None else float(weight.sum()))
+        criterion = Scaled(self.criterion_, self._scale)
         limits = {"max_iter": self.max_iter, "max_eval": self.max_fun, "tolerance_grad": self.tol}
         try:
-            found = minimise(self.model_.train(), criterion, X, target, weight, decay, **limits)
+            found = minimise(self.model_.train(), criterion, X, run.target, weight, decay, **limits)
         finally:
             self.model_.eval()
         if not found.converged:
             warnings.warn(f"L-BFGS has not converged: {found.message}", ConvergenceWarning, stacklevel=4)
         self.loss_ = self.best_loss_ = found.losses[-1]
         self.n_iter_ = len(found.losses) - 1
-        self.t_ += len(codes) * self.n_iter_
+        self.t_ += count * self.n_iter_
         self.stopped_ = found.converged
 
     def _begin(self, X: Any, random_state: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Self
 from ..checks import as_at_least_zero
 from ..protocol import is_module
 from ..roles import as_criterion, as_optimizer
+from .arguments import as_optimizer_maker
 from .base import NetworkEstimator
 from .randomness import seeded
 
@@ -50,6 +51,7 @@ class Net(NetworkEstimator):
     def _check(self) -> None:
         super()._check()
         as_at_least_zero(self.lr, "lr")
+        as_optimizer_maker(self.optimizer)
         for name in self._nested():
             if not _is_nested(name):
                 known = ", ".join(f"{part}__..." for part in _PARTS)

@@ -106,6 +106,10 @@ class Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
             found: Array = np.log(self.predict_proba(X))
         return found
 
+    def _criterion_named(self, name: str) -> Any:
+        expected = "a criterion or a class of criteria, as pynet.CrossEntropyLoss"
+        raise TypeError(f"criterion must be {expected}, got {name!r}: names are for regressors")
+
     def _learn_targets(self, y: Any, classes: Any) -> Labels:
         return Labels.learn(y) if classes is None else Labels.given(classes, y)
 

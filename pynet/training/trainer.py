@@ -86,6 +86,8 @@ class Trainer:
         How many batches of it are done, and how many it has.
     loss : float
         The mean loss of the epoch so far.
+    validation_hint : str
+        What callbacks that watch figures of the validation say where there are none.
 
     Raises
     ------
@@ -97,6 +99,8 @@ class Trainer:
     >>> trainer = Trainer(model, pynet.CrossEntropyLoss(), pynet.optim.Adam(model), metrics=["accuracy"])
     >>> history = trainer.fit(X, y, epochs=20, validation_split=0.2)  # doctest: +SKIP
     """
+
+    validation_hint = "give fit validation_data or validation_split"
 
     def __init__(
         self,

@@ -40,10 +40,23 @@ BAD = [
     (MLPClassifier(n_iter_no_change=0), ValueError, "n_iter_no_change"),
     (MLPClassifier(dropout=1.0), ValueError, "dropout"),
     (MLPClassifier(dtype="float16"), TypeError, "dtype must be float32 or float64"),
-    (MLPClassifier(criterion="mse"), TypeError, "criterion must have forward and backward"),
+    (
+        MLPClassifier(criterion="mse"),
+        TypeError,
+        "criterion must be a criterion .*, got 'mse': names are for regressors",
+    ),
+    (MLPClassifier(criterion=3), TypeError, "criterion must have forward and backward, got 3"),
     (MLPClassifier(out_activation="tanh"), ValueError, "out_activation must be one of"),
     (MLPClassifier(class_weight="even"), ValueError, "class_weight"),
     (MLPClassifier(callbacks=[3]), TypeError, "callbacks must be pynet.callbacks.Callback objects"),
+    (MLPClassifier(callbacks=3), TypeError, "callbacks must be a list, got 3"),
+    (MLPClassifier(callbacks=pynet.callbacks.EarlyStopping), TypeError, r"write EarlyStopping\(\)"),
+    (MLPClassifier(callbacks=lambda optimizer: 3), TypeError, "Callback objects, got 3"),
+    (
+        MLPClassifier(callbacks=[pynet.callbacks.EarlyStopping()]),
+        ValueError,
+        "monitor is 'val_loss', .*: give fit an eval_set, or set early_stopping=True",
+    ),
     (NetClassifier(network, hidden=3), TypeError, "NetClassifier has no argument 'hidden'"),
     (NetClassifier(3), TypeError, "module must be a module, or a function that makes one"),
     (NetClassifier(lambda: 3), TypeError, "model must be a module"),
@@ -51,6 +64,14 @@ BAD = [
     (NetClassifier(network, criterion=pynet.MSE(), criterion__size=3), ValueError, "is for a class of criteria"),
     (NetClassifier(network, lr=-1.0), ValueError, "lr must be"),
     (NetClassifier(network, optimizer=lambda model, lr: 3), TypeError, "optimizer must have step"),
+    (NetClassifier(network, optimizer="adam"), TypeError, r"optimizer must be a class or function .*, got 'adam'"),
+    (NetClassifier(network, optimizer=None), TypeError, r"optimizer must be a class or function .*, got None"),
+    (
+        NetClassifier(network, optimizer=pynet.optim.Adam(pynet.Linear(4, 3))),
+        TypeError,
+        r"optimizer must .*, got Adam\(",
+    ),
+    (NetClassifier(network, optimizer=pynet.optim.LBFGS), TypeError, r"what has step\(\), .*, got .*LBFGS"),
 ]
 
 
@@ -123,6 +144,11 @@ def test_that_wrong_data_are_named():
         made.fit(X, labels, sample_weight=np.ones(3))
     with pytest.raises(ValueError, match=r"sample_weight must be finite and not negative, got -1\.0 in row 0"):
         made.fit(X, labels, sample_weight=-np.ones(90))
+    for pairs in ([(X, labels)], [(X, labels), (X, labels)]):
+        with pytest.raises(TypeError, match=r"got a list of pairs: give the pair itself"):
+            made.fit(X, labels, eval_set=pairs)
+    with pytest.raises(TypeError, match=r"eval_set must be a pair \(X, y\), got a tuple of 3"):
+        made.fit(X, labels, eval_set=(X, labels, labels))
     with pytest.raises(TypeError, match="eval_set must be a pair"):
         made.fit(X, labels, eval_set=X)
     with pytest.raises(ValueError, match="does without eval_set"):
