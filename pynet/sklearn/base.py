@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -140,7 +142,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         goes_on = partial and not fresh and self._partial
         if goes_on and self.early_stopping and self.stopped_:
             return self
-        run = self._prepare(X, y, sample_weight, eval_set, classes, partial, fresh, goes_on)
+        with _unchanged_on_error(self):
+            run = self._prepare(X, y, sample_weight, eval_set, classes, partial, fresh, goes_on)
         self._train(run)
         if not partial:
             self._held_out = None
@@ -157,7 +160,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         X, codes, weight = without_zeros(X, codes, weight)
         random_state = check_random_state(self.random_state)
         if fresh:
-            self.__dict__.pop("optimizer_", None)  # what fails from here on leaves nothing to go on from
             self._begin(X, random_state)
         if not goes_on:
             self._partial = partial
@@ -311,6 +313,18 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.sparse = True
         tags.target_tags.multi_output = True
         return tags
+
+
+@contextmanager
+def _unchanged_on_error(estimator: Any) -> Iterator[None]:
+    """Have an estimator keep its attributes: classes and network of the last fit belong together."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 def dense(X: Any) -> Any:

@@ -6,6 +6,8 @@ import pytest
 pytest.importorskip("sklearn")
 
 from estimator_networks import AbsoluteError, network
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 import pynet
 from pynet.sklearn import MLPClassifier, MLPRegressor, NetClassifier, NetRegressor
@@ -164,3 +166,33 @@ def test_that_wrong_data_are_named():
     assert not hasattr(MLPClassifier(solver="lbfgs"), "partial_fit")
     with pytest.raises(pynet.DivergedError, match="the loss is"):
         MLPRegressor(solver="sgd", learning_rate_init=1e6, random_state=0).fit(X * 1e3, amounts * 1e3)
+
+
+FAILING = [
+    (MLPClassifier((5,), max_iter=2), {"activation": "foo"}, {}),
+    (MLPClassifier((5,), max_iter=2), {"criterion": "huber"}, {}),
+    (MLPClassifier((5,), max_iter=2), {"class_weight": "even"}, {}),
+    (MLPClassifier((5,), max_iter=2), {"callbacks": 3}, {}),
+    (MLPClassifier((5,), max_iter=2), {"solver": "lbfgs"}, {"eval_set": (X[:, :2], labels > 0)}),
+    (MLPClassifier((5,), max_iter=2), {}, {"eval_set": (X[:, :2], labels + 7)}),
+    (MLPClassifier((5,), max_iter=2), {}, {"sample_weight": np.ones(3)}),
+    (NetClassifier(network, max_iter=2), {"module": pynet.Linear(2, 5)}, {}),
+    (NetClassifier(network, max_iter=2), {"optimizer": lambda model, lr: 3}, {}),
+    (MLPRegressor((5,), max_iter=2), {"criterion": "poisson"}, {"eval_set": (X[:, :2], -np.ones(90))}),
+]
+
+
+@pytest.mark.parametrize(("estimator", "params", "options"), FAILING, ids=lambda value: str(value)[:40])
+def test_that_a_fit_that_cannot_begin_leaves_everything_as_it_was(estimator, params, options):
+    table = pytest.importorskip("pandas").DataFrame(X, columns=list("abcd"))
+    new = clone(estimator)
+    fitted = clone(estimator).fit(table, labels)
+    expected, kept = fitted.predict(table), {name: value for name, value in vars(fitted).items() if name not in params}
+    for made in (new, fitted):
+        with pytest.raises((TypeError, ValueError)):
+            made.set_params(**params).fit(X[:, :2], labels > 0, **options)
+    assert {name: value for name, value in vars(fitted).items() if name not in params} == kept
+    assert np.array_equal(fitted.predict(table), expected)
+    with pytest.raises(NotFittedError):
+        new.predict(X[:, :2])
+    assert not hasattr(new, "n_features_in_")
