@@ -7,7 +7,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -17,34 +17,23 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import protocol
 from ..arrays import Array
-from ..callbacks import Callback
 from ..checks import as_at_least_zero, as_fraction, as_size
 from ..compiled import CompiledPredict
-from ..data import train_test_split
 from ..errors import ShapeError
 from ..replay import replay
 from ..roles import as_criterion, as_module
 from ..training import Trainer
+from .amounts import Amounts
 from .arguments import as_eval_set, as_own_callbacks
-from .progress import HeldOut, Progress
+from .labels import Labels
+from .outputs import OUT_ACTIVATIONS, out_activation_of
+from .progress import Progress
 from .randomness import new_generator, take_over
+from .rows import HeldOut, Run, split_rows
 from .stopping import Stopping
-from .targets import OUT_ACTIVATIONS, Targets, out_activation_of
 from .weights import row_weights, without_zeros
 
 _ROWS_AT_ONCE = 4096  # of predictions, and of sparse rows that become dense
-
-
-class Run(NamedTuple):
-    """What is to be trained on: rows with what is right as the criterion takes it and what they count, and how."""
-
-    X: Any
-    target: Array
-    weight: Array | None
-    rows: int
-    decay: float
-    callbacks: list[Callback]
-    partial: bool
 
 
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
@@ -83,7 +72,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     n_outputs_: int
     out_activation_: Any
     stopped_: bool
-    _targets: Targets
+    _targets: Labels | Amounts
     _stopping: Stopping
     _held_out: HeldOut | None
     _whole: CompiledPredict
@@ -103,7 +92,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     def _make_optimizer(self, decay: float) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define _make_optimizer")
 
-    def _learn_targets(self, y: Any, classes: Any) -> Targets:
+    def _learn_targets(self, y: Any, classes: Any) -> Labels | Amounts:
         raise NotImplementedError(f"{type(self).__name__} must define _learn_targets")
 
     def _decay(self, rows: float) -> float:
@@ -271,24 +260,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             right = self._targets.encode(right)
             self._held_out = HeldOut(held, right, self._target(right), None)
         elif self.early_stopping and self._held_out is None:
-            train, held = self._split(codes)
+            train, held = split_rows(codes, self.validation_fraction, self._random)
             held_weight = None if weight is None else weight[held]
             self._held_out = HeldOut(X[held], codes[held], self._target(codes[held]), held_weight)
             return X[train], codes[train], None if weight is None else weight[train]
         return X, codes, weight
-
-    def _split(self, codes: Array) -> list[Array]:
-        """Draw the rows to hold out, of each class in proportion if there are enough of each."""
-        if math.ceil(len(codes) * self.validation_fraction) == len(codes):
-            share = f"validation_fraction = {self.validation_fraction} of n_samples = {len(codes)}"
-            raise ValueError(f"early_stopping holds {share} rows out, which leaves none to train on")
-        classes = None
-        if codes.ndim == 1:
-            counts = np.unique_counts(codes).counts
-            smaller = min(self.validation_fraction, 1 - self.validation_fraction) * len(codes)
-            classes = codes if counts.min() > 1 and smaller >= len(counts) + 1 else None
-        rows = np.arange(len(codes))
-        return train_test_split(rows, test_size=float(self.validation_fraction), stratify=classes, seed=self._random)
 
     def _outputs(self, X: Any, predict: CompiledPredict | None = None) -> Array:
         """Return the outputs of the network, or of another one."""

@@ -22,9 +22,10 @@ from ..layers.names import ACTIVATIONS as NAMED
 from ..optim import SGD, Adam
 from ..protocol import is_module
 from ..sequential import Sequential
-from .base import NetworkEstimator, Run, dense
+from .base import NetworkEstimator, dense
 from .lbfgs import Scaled, minimise
 from .penalty import biases_alone
+from .rows import Run
 
 # scikit-learn's two that it calls otherwise, and ours.
 ACTIVATIONS = {"identity": layers.Identity, "logistic": layers.Sigmoid} | NAMED

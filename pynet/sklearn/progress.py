@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arrays import Array
 from ..callbacks import Callback
 from .penalty import squared, weights_of
 
 if TYPE_CHECKING:
     from ..training import Trainer
     from .base import NetworkEstimator
-
-
-class HeldOut(NamedTuple):
-    """Rows to watch: inputs, what is right as positions or amounts and as the criterion takes it, and weights."""
-
-    X: Array
-    codes: Array
-    target: Array
-    weight: Array | None
+    from .rows import HeldOut
 
 
 class Progress(Callback):

@@ -12,8 +12,10 @@ from sklearn.utils.metaestimators import available_if
 from ..arrays import Array
 from ..checks import as_choice
 from ..criteria import BCELoss, HuberLoss, L1Loss, PoissonNLLLoss
+from .amounts import Amounts
 from .base import NetworkEstimator
-from .targets import PROBABLE, Amounts, Labels
+from .labels import Labels
+from .outputs import PROBABLE
 
 # scikit-learn's names of what amounts may cost; None: the default.
 CRITERIA = {"squared_error": None, "absolute_error": L1Loss, "huber": HuberLoss, "poisson": PoissonNLLLoss}

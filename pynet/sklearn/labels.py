@@ -1,59 +1,19 @@
-"""What is to be predicted, between a user's labels or amounts and the columns of a network."""
+"""Classes to be predicted, between a user's labels and the columns of a network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from .. import criteria
 from ..arrays import Array
-from ..criteria import (
-    MSE,
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropy,
-    CrossEntropyLoss,
-    GaussianNLLLoss,
-    KLDivLoss,
-    NLLLoss,
-    PinballLoss,
-    PoissonNLLLoss,
-)
+from ..criteria import BCEWithLogitsLoss, CrossEntropyLoss
 from ..criterion import Criterion
 from ..data import one_hot
 from ..errors import ShapeError
-from ..layers import Sigmoid, SoftMax
-from ..metrics import r2_score
-
-_OURS = {getattr(criteria, name) for name in criteria.__all__}
-# To these a row of outputs is one distribution, in which each class has a column.
-DISTRIBUTIONS = (CrossEntropy, CrossEntropyLoss, NLLLoss, KLDivLoss)
-# What outputs mean is known of these: probabilities, their logarithms, or scores that an activation makes them of.
-PROBABLE = (*DISTRIBUTIONS, BCELoss, BCEWithLogitsLoss)
-# What makes predictions of a network's outputs, by scikit-learn's names.
-OUT_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "identity": lambda outputs: outputs,
-    "logistic": lambda outputs: Sigmoid().forward(outputs),
-    "softmax": lambda outputs: SoftMax().forward(outputs),
-    "exp": np.exp,
-    "means": lambda outputs: outputs[:, : outputs.shape[1] // 2],
-}
-
-
-def out_activation_of(criterion: Any) -> str:
-    """Return what belongs to a criterion: those that take scores say nothing of probabilities themselves."""
-    if isinstance(criterion, CrossEntropyLoss):
-        return "softmax"
-    if isinstance(criterion, BCEWithLogitsLoss):
-        return "logistic"
-    if isinstance(criterion, GaussianNLLLoss):
-        return "means"
-    of_logs = isinstance(criterion, NLLLoss | KLDivLoss) or getattr(criterion, "log_input", False)
-    return "exp" if of_logs else "identity"
+from .outputs import DISTRIBUTIONS, count
 
 
 class Labels:
@@ -124,15 +84,15 @@ class Labels:
 
     def require_columns(self, criterion: Any, outputs: Array, predictions: Array) -> None:
         """Raise ShapeError unless there is a prediction for each class, or a single one for two."""
-        count = len(self.classes)
-        single = count == 2 and not self.multilabel and not isinstance(criterion, DISTRIBUTIONS)
-        if predictions.ndim == 2 and predictions.shape[1] in ((1, 2) if single else (count,)):
+        classes = len(self.classes)
+        single = classes == 2 and not self.multilabel and not isinstance(criterion, DISTRIBUTIONS)
+        if predictions.ndim == 2 and predictions.shape[1] in ((1, 2) if single else (classes,)):
             return
-        found = f"the module has {_count(outputs.shape[1], 'output')}"
+        found = f"the module has {count(outputs.shape[1], 'output')}"
         if predictions.shape != outputs.shape:
             found += f", of which out_activation makes shape {predictions.shape}"
         of_what = "labels" if self.multilabel else f"classes {self.classes.tolist()}"
-        raise ShapeError(f"{found}, expected {'1 or 2' if single else count} for {count} {of_what}"[:500])
+        raise ShapeError(f"{found}, expected {'1 or 2' if single else classes} for {classes} {of_what}"[:500])
 
     def criterion(self, columns: int) -> Criterion:
         """Return the default criterion for a network of so many outputs."""
@@ -195,90 +155,3 @@ class Labels:
         """Return the share of rows in which all is right."""
         right = (self.predict(predictions) == codes).reshape(len(codes), -1)
         return float(right.all(axis=1).mean())
-
-
-class Amounts:
-    """Numbers: a column of outputs for each column of targets."""
-
-    scale = 2.0  # scikit-learn's squared error is half of MSE
-
-    def __init__(self, width: int) -> None:
-        self.width = width
-
-    @classmethod
-    def learn(cls, y: Any) -> Amounts:
-        """Return how many columns targets have."""
-        return cls(1 if y.ndim == 1 else y.shape[1])
-
-    def columns(self, criterion: Any) -> int:
-        """Return how many outputs a network needs.
-
-        Raises
-        ------
-        ValueError
-            If there are several columns of targets for quantiles.
-        """
-        if isinstance(criterion, PinballLoss):
-            if self.width > 1:
-                raise ValueError(f"PinballLoss predicts quantiles of one column, y has {self.width}")
-            return len(criterion.quantiles)
-        return 2 * self.width if isinstance(criterion, GaussianNLLLoss) else self.width
-
-    def require_columns(self, criterion: Any, outputs: Array, predictions: Array) -> None:
-        """Raise ShapeError unless there are as many outputs as pynet's criteria need; one's own may need others."""
-        criterion = MSE() if criterion is None else criterion
-        expected, found = self.columns(criterion), outputs.shape[1]
-        if type(criterion) in _OURS and found != expected:
-            text = f"the module has {_count(found, 'output')}, expected {expected}"
-            raise ShapeError(f"{text} for {_count(self.width, 'column')} of y and {criterion!r}")
-
-    def criterion(self, columns: int) -> Criterion:
-        """Return the default criterion."""
-        return MSE()
-
-    def encode(self, y: Any) -> Array:
-        """Return (N, columns)."""
-        rows: Array = y.reshape(len(y), -1)
-        if rows.shape[1] != self.width:
-            raise ValueError(f"y has {rows.shape[1]} columns, expected {self.width}")
-        return rows
-
-    def target(self, codes: Array, criterion: Any, columns: int, dtype: Any) -> Array:
-        """Return amounts as a criterion takes them.
-
-        Raises
-        ------
-        ValueError
-            If they are not what the criterion is for.
-        """
-        name = type(criterion).__name__
-        if isinstance(criterion, PoissonNLLLoss) and codes.min() < 0:
-            raise ValueError(f"y must not be negative with criterion {name}, got {codes.min()}")
-        if isinstance(criterion, DISTRIBUTIONS):
-            shares = np.exp(codes) if getattr(criterion, "log_target", False) else codes
-            if self.width == 1 or shares.min() < 0 or not np.allclose(shares.sum(axis=1), 1, atol=1e-3):
-                expected = "y must be rows of shares with a sum of 1; a classifier learns classes"
-                raise ValueError(f"criterion {name} is for distributions: {expected}")
-        return codes.astype(dtype, copy=False)
-
-    def decode(self, predictions: Array) -> Array:
-        """Return (N,) for one column, as scikit-learn does."""
-        return predictions[:, 0] if predictions.ndim == 2 and predictions.shape[1] == 1 else predictions
-
-    def best_guess(self, predictions: Array) -> Array:
-        """Return one number for each target: of several quantiles the middle one."""
-        if predictions.ndim == 2 and predictions.shape[1] > self.width:
-            middle = predictions.shape[1] // 2
-            return predictions[:, middle : middle + 1]
-        return predictions
-
-    def score(self, predictions: Array, codes: Array) -> float:
-        """Return R², averaged over the columns."""
-        return r2_score(self.best_guess(predictions), codes.astype(predictions.dtype))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-Targets: TypeAlias = "Labels | Amounts"
