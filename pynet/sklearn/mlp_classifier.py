@@ -69,7 +69,8 @@ class MLPClassifier(Classifier, MLP):
         Of scores: ``pynet.CrossEntropyLoss(label_smoothing=0.1)``; before `pynet.CrossEntropy` a SoftMax is put, before
         `pynet.NLLLoss` and `pynet.KLDivLoss` a LogSoftMax, before `pynet.BCELoss` a Sigmoid. One that takes no labels
         gets columns of 0 and 1. By default the cross-entropy of one logistic output for two classes, of softmax for
-        several, and of one logistic output for each of several labels.
+        several, and of one logistic output for each of several labels, for which `pynet.BCEWithLogitsLoss` and
+        `pynet.BCELoss` are and criteria of one class, as `pynet.CrossEntropyLoss`, are not.
     out_activation : {"identity", "logistic", "softmax", "exp", "means"} or function, optional
         What makes probabilities of the network's outputs; by default what belongs to the criterion. For one that gives
         no probabilities, and for one's own, it is identity, and there is no `predict_proba`, unless this is given.

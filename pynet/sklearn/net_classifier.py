@@ -16,12 +16,14 @@ class NetClassifier(Classifier, Net):
     ----------
     module : module or function
         A module, of which a copy is trained; or a function or class that makes one, called with what it asks for by
-        name among ``n_features`` and ``n_outputs``, and with the arguments ``module__...``. Its outputs are scores
-        (rows, n_outputs): a column for each class or label, or a single one for two classes.
+        name among ``n_features`` and ``n_outputs``, and with the arguments ``module__...``. Its outputs are what the
+        criterion takes, (rows, n_outputs): a column for each class or label, or a single one for two classes, which
+        `pynet.CrossEntropyLoss`, `pynet.CrossEntropy`, `pynet.NLLLoss` and `pynet.KLDivLoss` need two for.
     criterion : Criterion or class, optional
         What outputs cost; by default the cross-entropy of softmax over the columns, or of one logistic output for two
         classes and for each of several labels. One that takes no labels gets columns of 0 and 1. Of a class,
-        ``criterion__label_smoothing=0.1`` and the like are arguments.
+        ``criterion__label_smoothing=0.1`` and the like are arguments. A layer that it wants before it, as a LogSoftMax
+        before `pynet.NLLLoss`, is for the module to have.
     optimizer : class or function, default pynet.optim.Adam
         Called with the module, ``lr`` and the arguments ``optimizer__...``.
     lr : float, default 0.001
@@ -45,6 +47,8 @@ class NetClassifier(Classifier, Net):
     ------
     TypeError, ValueError
         In `fit`, if an argument or the data are not what they must be.
+    pynet.ShapeError
+        In `fit`, if the module has more or fewer outputs than the classes need.
     pynet.DivergedError
         If a loss is not finite.
 

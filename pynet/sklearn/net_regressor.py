@@ -34,6 +34,8 @@ class NetRegressor(Regressor, Net):
     ------
     TypeError, ValueError
         In `fit`, if an argument or the data are not what they must be.
+    pynet.ShapeError
+        In `fit`, if the module has more or fewer outputs than y and a criterion of pynet need.
     pynet.DivergedError
         If a loss is not finite.
 
