@@ -85,6 +85,11 @@ def test_that_learning_rates_follow_scikit_learns(learning_rate, momentum, neste
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8)
 
 
+def test_that_a_learning_rate_may_fall_to_0():
+    made = ours.MLPRegressor(solver="sgd", learning_rate="invscaling", learning_rate_init=5e-324, max_iter=3)
+    assert made.fit(X, scores[:, 0]).optimizer_.lr == 0
+
+
 @pytest.mark.parametrize("alpha", [0.0, 1e-4])
 def test_that_adam_differs_from_scikit_learns_by_the_place_of_epsilon_alone(monkeypatch, alpha):
     def papers(adam, grads):
