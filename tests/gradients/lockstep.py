@@ -11,6 +11,8 @@ import pynet
 # A rounding error, as it has grown by the end of a network; and how far results may differ for it.
 EPS = {np.float64: 1e-13, np.float32: 3e-6}
 TOLERANCE = {np.float64: 1e-9, np.float32: 1e-4}
+DIVERGED = 1e12
+AMPLIFIES = 10  # rounding errors, so many times
 
 
 class InNumpy:
@@ -51,9 +53,10 @@ def by_modules(model, criterion, x, y):
 def follow(drawn, peer=InNumpy):
     """Train for all the steps, and compare after each; return for how many gradients could be compared.
 
-    In float32 a step starts for all from the numbers that the modules have come to, so that rounding is not handed on;
-    in float64 everybody goes on alone. Where a number lies so near a kink that rounding may decide its side, the peer
-    takes the modules' side; the compiled step, which does not say, goes on from the modules' numbers.
+    In float32, and where a network amplifies rounding errors, a step starts for all from the numbers that the modules
+    have come to, so that these errors are not handed on; otherwise everybody goes on alone. Where a number lies so near
+    a kink that rounding may decide its side, the peer takes the modules' side; the compiled step, which does not say,
+    goes on from the modules' numbers. A network that diverges is followed for as long as float32 has room for it.
     """
     model, twin = drawn.model, copy.deepcopy(drawn.model)
     optimizer, own = pynet.optim.SGD(model, **drawn.sgd), pynet.optim.SGD(twin, **drawn.sgd)
@@ -70,7 +73,9 @@ def follow(drawn, peer=InNumpy):
         want = judge.run(x, y)
         near, allowed = judge.network.near_a_kink(), TOLERANCE[drawn.dtype] * judge.network.worst
         if other is not judge:
-            want = other.run(x, y)
+            want, allowed = other.run(x, y), 2 * allowed  # it rounds as well
+        if not abs(want[0]) < DIVERGED:
+            break
         for found, who in ((ours, "modules"), (compiled, "compiled")):
             takes_its_side = found is ours and other is judge
             require_results(found, want, allowed, takes_its_side or not near, f"step {number}, {who}")
@@ -81,7 +86,7 @@ def follow(drawn, peer=InNumpy):
             for got, array in zip(mover.parameters(), other.arrays(), strict=True):
                 if not near:
                     require_close(got, array, allowed * max(1, np.abs(array).max(initial=0)), f"after step {number}")
-        if near or drawn.dtype == np.float32:
+        if near or drawn.dtype == np.float32 or judge.network.worst > AMPLIFIES:
             agree(model, optimizer, twin, own, {other, judge})
     return compared
 
