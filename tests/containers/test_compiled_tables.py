@@ -7,6 +7,7 @@ import pytest
 from compiled_steps import DTYPES, assert_close, compare, loop_step, same_bits, sgd, state, tolerance
 
 import pynet
+from pynet.compiled.by_modules import step_by_modules
 
 L = pynet.Linear
 CODES = 5
@@ -195,7 +196,14 @@ def test_the_first_data_say_how_wide_the_input_is():
     assert step.compiled
 
 
-def test_other_data_may_be_of_another_width():
+def test_other_data_may_be_of_another_width(monkeypatch):
+    by_modules = []
+
+    def counted(step, x, *rest, **options):
+        by_modules.append(x.shape[1])
+        return step_by_modules(step, x, *rest, **options)
+
+    monkeypatch.setattr("pynet.compiled.step.step_by_modules", counted)
     model = pynet.Sequential(pynet.Columns([0, -1]), L(2, 2))
     twin = copy.deepcopy(model)
     optimizer, own = sgd(model), sgd(twin)
@@ -205,6 +213,7 @@ def test_other_data_may_be_of_another_width():
         np.testing.assert_allclose(predict(x), model.forward(x), rtol=1e-12)
         np.testing.assert_allclose(step(x, y), loop_step(model, pynet.MSELoss(), optimizer, x, y), rtol=1e-12)
         assert step.compiled
+    assert by_modules == [3, 5, 3, 2]  # the first step of each width
     with pytest.raises(pynet.ShapeError, match="2 axes"):
         step(np.ones(3), np.ones(3))
 
