@@ -243,7 +243,8 @@ template <class T>
 void Plan<T>::arrange(Index rows) {
     const bool learning = criterion_ != nullptr;
     schedule_ = schedule_for(rows);
-    parts_ = parts_of_work(operations(rows, learning), weights_, rows == 1);
+    constexpr double cost = double(sizeof(T)) / sizeof(float);  // of an operation: half as many fit a vector
+    parts_ = parts_of_work(cost * operations(rows, learning), weights_, rows == 1);
     if (parts_ > rows && schedule_ == Schedule::by_rows) parts_ = rows;
     const Index share_of_rows = (rows + parts_ - 1) / parts_;
     chunk_ = share_of_rows < chunk_rows ? share_of_rows : chunk_rows;
