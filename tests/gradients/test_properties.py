@@ -232,7 +232,7 @@ def views(draw):
 
 @holds_for(name=st.sampled_from(OURS), x=views(), seed=seeds)
 def test_a_view_computes_as_its_copy(name, x, seed):
-    layer = pynet.Sequential(MAKERS[name](x.shape[1 if name in ("BatchNorm", "GroupNorm") else -1], 7))
+    layer = pynet.Sequential(MAKERS[name](x.shape[1 if name in ("BatchNorm", "GroupNorm", "PReLU") else -1], 7))
     if name == "BatchNorm" and x.size == x.shape[1]:
         return  # one value per channel
     grad = numbers(seed, *run(copy.deepcopy(layer), x.copy()).shape)
