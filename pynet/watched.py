@@ -8,7 +8,22 @@ from typing import Any
 from . import _core
 
 
-class Watched:
+class _Attribute:
+    """What is kept under its own name among an object's other attributes; a subclass says what assigning does."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        try:
+            return vars(instance)[self._name]
+        except KeyError:
+            raise AttributeError(f"{type(instance).__name__} has no {self._name} yet") from None
+
+
+class Watched(_Attribute):
     """An attribute of a layer, a criterion or an optimizer.
 
     Parameters
@@ -29,17 +44,6 @@ class Watched:
     ) -> None:
         self._check, self.__doc__, self._changed = check, doc, changed
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, instance: Any, owner: type) -> Any:
-        if instance is None:
-            return self
-        try:
-            return vars(instance)[self._name]
-        except KeyError:
-            raise AttributeError(f"{type(instance).__name__} has no {self._name} yet") from None
-
     def __set__(self, instance: Any, value: Any) -> None:
         attributes, value = vars(instance), self._check(value, self._name)
         is_new = self._name not in attributes  # of an object that is being constructed: nobody has looked at it
@@ -48,7 +52,7 @@ class Watched:
             self._changed()
 
 
-class Fixed:
+class Fixed(_Attribute):
     """An attribute that the constructor sets: arrays are made for it, and kernels rely on it.
 
     Parameters
@@ -59,17 +63,6 @@ class Fixed:
 
     def __init__(self, doc: str) -> None:
         self.__doc__ = doc
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, instance: Any, owner: type) -> Any:
-        if instance is None:
-            return self
-        try:
-            return vars(instance)[self._name]
-        except KeyError:
-            raise AttributeError(f"{type(instance).__name__} has no {self._name} yet") from None
 
     def __set__(self, instance: Any, value: Any) -> None:
         if vars(instance).setdefault(self._name, value) != value:
