@@ -136,6 +136,11 @@ def as_row_weights(value: object, name: str, rows: int, dtype: np.dtype[Any] | N
     return weights
 
 
+def largest_exact(dtype: np.dtype[Any]) -> int:
+    """Return up to which whole number a dtype of floats has each one."""
+    return int(2 ** (np.finfo(dtype).nmant + 1))
+
+
 def are_whole(array: Array, dtype: npt.DTypeLike = np.int64) -> Array:
     """Return where numbers are whole, and of an integer dtype's range; NaN is not."""
     limits = np.iinfo(dtype)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import protocol
-from ..arrays import Array, as_array, native_float
+from ..arrays import Array, as_array, largest_exact, native_float
 from .predict import CompiledPredict
 from .step import CompiledStep
 
@@ -52,7 +52,7 @@ class OnlineLearner:
         self._takes_labels = bool(getattr(criterion, "takes_labels", False))
         arrays = [parameter.array for parameter in protocol.all_parameters(model)]
         self._dtype = next((kind for array in arrays if (kind := native_float(array.dtype))), np.dtype(np.float64))
-        self._largest_index = 2 ** (np.finfo(self._dtype).nmant + 1)
+        self._largest_index = largest_exact(self._dtype)
 
     def learn_one(self, x: npt.ArrayLike, y: npt.ArrayLike) -> float:
         """Take a step on one sample; return its loss before that.

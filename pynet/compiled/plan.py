@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .. import _core, protocol
-from ..arrays import Array
+from ..arrays import Array, largest_exact
 from ..freezing import is_frozen, knows
 from ..layers.unflatten import fill_in
 from ..places import title
@@ -205,7 +205,7 @@ class Plan(_core.Plan):
     def embedding(self, weight: Array, grad_weight: Array | None, padding: int) -> None:
         """Add an Embedding; ``padding`` is -1 where there is none."""
         shape = self._known_shape()
-        if len(weight) > 2 ** (np.finfo(self.dtype).nmant + 1):
+        if len(weight) > largest_exact(self.dtype):
             raise CannotCompileError(f"{self.dtype} does not hold every index of {len(weight)} embeddings")
         self.embed(weight, grad_weight, math.prod(shape), padding)
         self._shape = (*shape, weight.shape[1])
