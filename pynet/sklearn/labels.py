@@ -54,7 +54,7 @@ class Labels:
             )
         if kind not in ("binary", "multiclass"):
             raise ValueError(f"Unknown label type: {kind}. A classifier learns classes: amounts are for a regressor")
-        return cls(np.unique(column_or_1d(y, warn=True)), False)
+        return cls(np.unique(y if y.ndim == 1 else column_or_1d(y, warn=True)), False)
 
     @classmethod
     def given(cls, classes: Any, y: Any) -> Labels:

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from .. import layers
-from ..arrays import Array, as_float_dtype
+from ..arrays import Array, as_float_dtype, unfilled
 from ..checks import as_at_least_zero, as_choice, as_fraction, as_positive, as_share, as_size
 from ..compiled import CompiledPredict
 from ..criteria import BCELoss, CrossEntropy, KLDivLoss, NLLLoss
@@ -138,7 +138,8 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
 
     def _linear(self, dim_in: int, dim_out: int, dtype: Any, random_state: Any) -> layers.Linear:
         """Return a layer with scikit-learn's initial weights: those of Glorot, and biases alike."""
-        layer = layers.Linear(dim_in, dim_out, dtype=dtype, seed=0)
+        with unfilled():
+            layer = layers.Linear(dim_in, dim_out, dtype=dtype)
         bound = math.sqrt((2 if self.activation == "logistic" else 6) / (dim_in + dim_out))
         layer.W[...] = random_state.uniform(-bound, bound, (dim_in, dim_out)).T
         layer.b[...] = random_state.uniform(-bound, bound, dim_out)
