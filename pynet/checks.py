@@ -53,6 +53,8 @@ def as_new_shape(value: Any, name: str) -> tuple[int, ...]:
 
 def as_number(value: Any, name: str) -> float:
     """Return a real number as a float; NaN passes, for the caller's range to refuse."""
+    if value.__class__ is float:
+        return value
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {value!r:.80}")
     try:

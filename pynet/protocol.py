@@ -232,9 +232,12 @@ def _place_of(array: Any, attributes: dict[Any, Any] | list[Any]) -> tuple[Any, 
 
 def set_mode(module: Any, training: bool) -> None:
     """Switch a module between training and evaluation, by its own ``train()`` or ``eval()``, and what it holds."""
+    name = "train" if training else "eval"
+    if getattr(module, "is_leaf", False) and name not in vars(module):
+        module.training = training
+        return
     if not is_module(module):  # among layers by mistake: the next forward will say so
         return
-    name = "train" if training else "eval"
     switch = getattr(module, name, None)
     if switch is not None:
         switch()

@@ -216,8 +216,8 @@ class CompiledStep(_core.Step):
         if usable and not self._fits(X, y):
             converted = self._converted(X, y)
             usable, pair = converted is not None, converted or pair
-        if usable and np.diff(ends).min(initial=ends[0]) == 1:
-            self._converted(pair[0][order[:1]], pair[1][order[:1]])  # BatchNorm wants two
+        if usable and self._current_plan().needs_two_rows and np.diff(ends).min(initial=ends[0]) == 1:
+            self._converted(pair[0][order[:1]], pair[1][order[:1]])
 
         def stops(done: int) -> bool:
             nonlocal stopped

@@ -50,6 +50,8 @@ class _Run(NamedTuple):
     shuffle: bool
     order: Randomness
     start: dict[str, Any]  # the random state before anything was drawn
+    ends: Array  # of the batches among the rows of an epoch
+    sizes: Array  # of the batches
 
 
 class Trainer:
@@ -205,7 +207,9 @@ class Trainer:
             undo.callback(random_state.restore, start, self.model, order)
             train, validation = split(samples, held_out, validation_split, order)
             samples.set_weight(weight, train.rows)
-            self._run = _Run(train, validation, epochs, batch_size, bool(shuffle), order, start)
+            ends = np.array(batch_ends(train.size, batch_size))
+            sizes = np.diff(ends, prepend=0)
+            self._run = _Run(train, validation, epochs, batch_size, bool(shuffle), order, start, ends, sizes)
             try:
                 self._begin(resumed)
                 undo.pop_all()  # it has begun
@@ -311,7 +315,7 @@ class Trainer:
         assert self._run is not None
         self.history = History()
         self.epoch, self.epochs, self.loss, self._stopping = 0, self._run.epochs, math.nan, ""
-        self.batch, self.batches = 0, len(batch_ends(self._run.train.size, self._run.batch_size))
+        self.batch, self.batches = 0, len(self._run.ends)
         if resumed is None:
             self._call("on_fit_begin")
             return
@@ -361,7 +365,7 @@ class Trainer:
         step.expect(samples.X)
         compiled = step.compiled
         if compiled and not watching and not self.metrics and samples.lies_in_memory:
-            return self._run_epoch(step, samples, order, batch_ends(count, run.batch_size), interruption)
+            return self._run_epoch(step, run, order, interruption)
         self._buffers = buffers_of(self.model)
         sums, shown = Sums(self.metrics), time.perf_counter()
         shows = any(type(callback).__module__.partition(".")[0] != "pynet" for callback in watching)
@@ -388,26 +392,22 @@ class Trainer:
         return step
 
     def _run_epoch(
-        self,
-        step: CompiledStep,
-        samples: Samples,
-        order: Array | None,
-        ends: list[int],
-        interruption: Interruption,
+        self, step: CompiledStep, run: _Run, order: Array | None, interruption: Interruption
     ) -> dict[str, float]:
         """Run all batches of an epoch in one call, but for a look at the world now and then."""
-        losses, rows = np.zeros(len(ends)), np.diff([0, *ends])
+        samples, ends, losses = run.train.samples, run.ends, np.zeros(len(run.ends))
 
         def progress(done: int) -> bool:
-            self.batch, self.loss = done, float((losses[:done] * rows[:done]).sum() / ends[done - 1])
+            self.batch, self.loss = done, float((losses[:done] * run.sizes[:done]).sum() / ends[done - 1])
             self._call("on_progress")
             return interruption.requested
 
         order = np.arange(len(samples)) if order is None else order
-        done = step.run(samples.X, samples.y, order, np.array(ends), losses, progress, True, samples.weight)
+        done = step.run(samples.X, samples.y, order, ends, losses, progress, True, samples.weight)
         if done < len(ends) and not math.isfinite(losses[done]):
             self.batch = done + 1
-            raise DivergedError(self._why(losses[done], samples.batch(order[: ends[done]][-rows[done] :])))
+            rows = order[ends[done] - run.sizes[done] : ends[done]]
+            raise DivergedError(self._why(losses[done], samples.batch(rows)))
         return {"loss": self.loss}
 
     def _run_step(self, step: CompiledStep, batch: Batch, shows: bool) -> tuple[float, Array | None]:
