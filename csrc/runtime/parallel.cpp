@@ -8,6 +8,8 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/placement.hpp"
+
 namespace pynet {
 namespace {
 
@@ -120,6 +122,9 @@ class Pool {
     void open(int threads) {
         const Number next = (serial(run_.load(std::memory_order_relaxed)) + 1) * one_run;
         pthread_mutex_lock(&mutex_);
+        for (int id = 1; id < threads; ++id) {
+            if (sleepers_[id]) sleepers_[id]->keep_off_this_cpu();
+        }
         run_.store(next + is_open + static_cast<Number>(threads) * one_thread, std::memory_order_release);
         pthread_mutex_unlock(&mutex_);
         pthread_cond_broadcast(&opened_);
@@ -132,8 +137,9 @@ class Pool {
     }
 
     void work(int id) {
+        Placement placement;
         for (Number seen = 0;;) {
-            Number run = next_run(seen);
+            Number run = next_run(seen, id, placement);
             seen = serial(run);
             while (serial(run) == seen && (run & is_open) && id < threads_of(run)) {
                 if (!run_.compare_exchange_weak(run, run + one_inside, std::memory_order_acq_rel)) continue;
@@ -146,20 +152,26 @@ class Pool {
 
     bool is_new(Number run, Number seen) const { return (run & is_open) && serial(run) != seen; }
 
-    // Returns it when there is one. To wake a sleeping worker costs 40 us and more, so it stays awake for a while.
-    Number next_run(Number seen) {
+    // Returns it when there is one. To wake a sleeping worker costs 40 us and more, so it stays awake for a while; also
+    // when it has been woken for a run that is over by then, for the next one follows.
+    Number next_run(Number seen, int id, Placement& placement) {
         constexpr auto awake = std::chrono::microseconds(300);
-        Clock::time_point end = Clock::time_point::max();
-        for (Spin spin; Clock::now() < end; spin.once()) {
-            const Number run = run_.load(std::memory_order_acquire);
-            if (is_new(run, seen)) return run;
-            if (spin.is_long() && end == Clock::time_point::max()) end = Clock::now() + awake;
+        for (;;) {
+            Clock::time_point end = Clock::time_point::max();
+            for (Spin spin; Clock::now() < end; spin.once()) {
+                const Number run = run_.load(std::memory_order_acquire);
+                if (is_new(run, seen)) return run;
+                if (spin.is_long() && end == Clock::time_point::max()) end = Clock::now() + awake;
+            }
+            pthread_mutex_lock(&mutex_);
+            if (!is_new(run_.load(std::memory_order_acquire), seen)) {
+                sleepers_[id] = &placement;
+                pthread_cond_wait(&opened_, &mutex_);
+                sleepers_[id] = nullptr;
+                placement.restore();
+            }
+            pthread_mutex_unlock(&mutex_);
         }
-        pthread_mutex_lock(&mutex_);
-        while (!is_new(run_.load(std::memory_order_acquire), seen)) pthread_cond_wait(&opened_, &mutex_);
-        const Number run = run_.load(std::memory_order_acquire);
-        pthread_mutex_unlock(&mutex_);
-        return run;
     }
 
     void take_part(int id, int threads) noexcept {
@@ -174,6 +186,7 @@ class Pool {
     pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
     pthread_cond_t opened_ = PTHREAD_COND_INITIALIZER;
     int workers_ = 0;
+    Placement* sleepers_[max_threads + 1] = {};  // by id; null of those that are awake
     Job job_ = nullptr;
     void* context_ = nullptr;
     Number begin_ = 0;  // phases of earlier runs
