@@ -54,19 +54,18 @@ def modules_in(attributes: dict[Any, Any] | list[Any] | tuple[Any, ...], prefix:
 
 def modules(module: Any) -> list[tuple[str, Any]]:
     """Return a module and all below it, each once, with the prefix of its parameters' names: '', '0.', '1.body.'."""
-    found: list[tuple[str, Any]] = []
-    _walk(module, "", set(), found)
+    found = [("", module)]
+    _walk(module, "", {id(module)}, found)
     return found
 
 
 def _walk(module: Any, prefix: str, seen: set[int], found: list[tuple[str, Any]]) -> None:
-    if id(module) in seen:
-        return
-    seen.add(id(module))
-    found.append((prefix, module))
-    if not getattr(module, "is_leaf", False):
-        for name, child in children(module):
-            _walk(child, f"{prefix}{name}.", seen, found)
+    for name, child in children(module):
+        if id(child) not in seen:
+            seen.add(id(child))
+            found.append((f"{prefix}{name}.", child))
+            if not getattr(child, "is_leaf", False):
+                _walk(child, f"{prefix}{name}.", seen, found)
 
 
 class Parameter(NamedTuple):

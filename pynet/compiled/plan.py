@@ -66,11 +66,12 @@ class Plan(_core.Plan):
     """The description of a network, made once and used until something in it changes: see `described`."""
 
     def __init__(self, model: Any, modes: bool, columns: int | None = None) -> None:
-        parameters = protocol.all_parameters(model)
-        self._dtype = _common_dtype([parameter.array for parameter in parameters])
+        self._parameters = protocol.all_parameters(model)
+        self._dtype = _common_dtype([parameter.array for parameter in self._parameters])
         super().__init__(self._dtype == np.float32)
         self._modes, self._model = modes, model
         self._seen: set[int] = set()
+        self._columns = columns  # of the data
         self._shape: _Shape | None = None if columns is None else (columns,)  # of a row that comes to the next layer
         self._depth = 0  # in how many Residuals and Parallels
         self._buffers: tuple[list[list[Array]], Array, Array | None] | None = None  # until they are handed on
@@ -79,15 +80,14 @@ class Plan(_core.Plan):
 
     def describe(self) -> None:
         """Ask the model; set `reason` if it cannot be compiled."""
-        before = self._shape
         try:
             if self._dtype is None:
                 raise CannotCompileError("the model has no parameters of one dtype, float32 or float64")
             self.add(self._model)
             if len(self._known_shape()) > 1:
                 raise CannotCompileError("the model's last layer gives more axes than two")
-            self.close(before[0] if before else 0)
-            _require_apart([array for parameter in protocol.all_parameters(self._model) for array in parameter[1:3]])
+            self.close(self._columns or 0)
+            _require_apart([array for parameter in self._parameters for array in parameter[1:3]])
         except CannotCompileError as error:
             self.reason = str(error)
         except RecursionError:
@@ -163,7 +163,7 @@ class Plan(_core.Plan):
         first, last = start_dim % axes, end_dim % axes
         if not 1 <= first <= last or not (-axes <= start_dim < axes and -axes <= end_dim < axes):
             raise CannotCompileError(f"Flatten of the axes {start_dim} to {end_dim} has no compiled form")
-        if len(self._seen) <= 2 and (start_dim, end_dim) == (1, -1) and not self._depth:
+        if self._is_first and (start_dim, end_dim) == (1, -1):
             self.flattens = True
         if self._shape is not None:
             together = math.prod(self._shape[first - 1 : last])
@@ -257,6 +257,7 @@ class Plan(_core.Plan):
     def _look_for_width(self, layers: list[Any], merge: str) -> None:
         """Ask the branches of a Parallel how many columns there are; go on if they leave that to what follows."""
         told = merge == "sum"
+        self._depth += 1
         for position, layer in enumerate(layers):
             try:
                 self.add(layer, position)
@@ -264,6 +265,7 @@ class Plan(_core.Plan):
                 if found.columns is not None:
                     raise
                 told = False
+        self._depth -= 1
         if not told:
             raise _WidthError(None)
 
@@ -291,6 +293,11 @@ class Plan(_core.Plan):
         if reduction == "none":
             raise CannotCompileError("the criterion returns a loss for every row, not one number")
 
+    @property
+    def _is_first(self) -> bool:
+        """Whether nothing but a Sequential stands before the present layer."""
+        return len(self._seen) <= 2 and not self._depth
+
     def _known_shape(self) -> _Shape:
         if self._shape is None:
             raise _WidthError(None)
@@ -303,7 +310,9 @@ class Plan(_core.Plan):
     def _take(self, columns: int, leave: int) -> None:
         self._require_one_axis()
         if self._shape is None:
-            raise _WidthError(columns)
+            if not self._is_first:
+                raise _WidthError(columns)
+            self._columns, self._shape = columns, (columns,)
         if self._shape != (columns,):
             raise CannotCompileError(f"a layer gives {self._shape[0]} features where {columns} are expected")
         if not columns or not leave:

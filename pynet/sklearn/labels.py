@@ -44,6 +44,10 @@ class Labels:
         ValueError
             If they are amounts, or several columns of classes.
         """
+        if y.ndim == 1 and y.dtype.kind in "biuSU":
+            classes = np.unique(y)
+            if 2 * len(classes) <= len(y):  # type_of_target, which takes ten times as long, would warn of more
+                return cls(classes, False)
         kind = type_of_target(y, input_name="y")
         if kind == "multilabel-indicator":
             return cls(np.arange(y.shape[1]), True)
@@ -54,7 +58,7 @@ class Labels:
             )
         if kind not in ("binary", "multiclass"):
             raise ValueError(f"Unknown label type: {kind}. A classifier learns classes: amounts are for a regressor")
-        return cls(np.unique(y if y.ndim == 1 else column_or_1d(y, warn=True)), False)
+        return cls(np.unique(column_or_1d(y, warn=True)), False)
 
     @classmethod
     def given(cls, classes: Any, y: Any) -> Labels:
@@ -64,7 +68,7 @@ class Labels:
     @staticmethod
     def is_multilabel(y: Any) -> bool:
         """Whether targets are rows of 0 and 1."""
-        return bool(type_of_target(y) == "multilabel-indicator")
+        return getattr(y, "ndim", 2) == 2 and bool(type_of_target(y) == "multilabel-indicator")
 
     def columns(self, criterion: Any) -> int:
         """Return how many outputs a network needs with a criterion, or with the default one for None.
