@@ -76,6 +76,10 @@ def branches_last():
     return pynet.Sequential(L(8, 8), pynet.Parallel(L(8, 3), pynet.Sequential(pynet.Columns([0, -1, 0]), pynet.SELU())))
 
 
+def branches_alone():
+    return pynet.Parallel(L(8, 3), pynet.Sequential(L(8, 5), pynet.ReLU(), L(5, 3)))
+
+
 def wide_branches():
     """Wide enough for several threads, by columns; what is before it does not learn."""
     branches = [pynet.Sequential(L(300, 700), pynet.Tanh(), L(700, 300)), pynet.Sequential(pynet.ReLU(), L(300, 300))]
@@ -105,6 +109,7 @@ NETWORKS = [
     branches_added,
     branches_inside_each_other,
     branches_last,
+    branches_alone,
 ]
 each_network = pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
