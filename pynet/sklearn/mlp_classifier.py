@@ -23,9 +23,10 @@ class MLPClassifier(Classifier, MLP):
     hidden_layer_sizes : int or sequence of int, default (100,)
         Units of each hidden layer.
     activation : str, module or function, or a sequence of these, default "relu"
-        scikit-learn's "identity", "logistic", "tanh" and "relu", or "leaky_relu", "elu", "selu", "gelu", "silu", "mish"
-        and "softplus"; a module of pynet or one's own, which is copied; or what makes one, as ``pynet.Hardswish``. One
-        for all hidden layers, or one for each.
+        scikit-learn's "identity", "logistic", "tanh" and "relu", or "leaky_relu", "elu", "selu", "gelu", "silu",
+        "mish", "softplus", "softsign", "hardtanh", "relu6", "hardsigmoid", "hardswish" and "logsigmoid"; a module of
+        pynet or one's own, which is copied; or what makes one, as ``pynet.PReLU``. One for all hidden layers, or one
+        for each.
     solver : {"adam", "sgd", "lbfgs"}, default "adam"
         `pynet.optim.Adam`, `pynet.optim.SGD`, or SciPy's L-BFGS on all rows at once.
     alpha : float, default 0.0001

@@ -52,10 +52,16 @@ def test_that_arguments_say_which_layers_there_are():
         ("silu", pynet.SiLU),
         ("mish", pynet.Mish),
         ("softplus", pynet.Softplus),
+        ("softsign", pynet.Softsign),
+        ("hardtanh", pynet.Hardtanh),
+        ("relu6", pynet.ReLU6),
+        ("hardsigmoid", pynet.Hardsigmoid),
+        ("hardswish", pynet.Hardswish),
+        ("logsigmoid", pynet.LogSigmoid),
     ],
 )
 def test_that_activations_beyond_scikit_learns_have_names(name, kind):
-    made = MLPClassifier((6,), name, max_iter=60, learning_rate_init=0.05, random_state=0).fit(X, labels)
+    made = MLPClassifier((6,), name, max_iter=120, learning_rate_init=0.05, random_state=0).fit(X, labels)
     assert type(made.model_[1]) is kind
     assert made.score(X, labels) > 0.8
 
