@@ -104,8 +104,13 @@ def as_fraction(value: Any, name: str) -> float:
 
 
 def as_flag(value: Any, name: str) -> bool:
-    """Return True or False."""
-    return bool(value)
+    """Return True or False; a text, such as "no", is neither."""
+    try:
+        if not isinstance(value, str | bytes):
+            return bool(value)
+    except ValueError:  # of several numbers
+        pass
+    raise TypeError(f"{name} must be True or False, got {value!r:.80}")
 
 
 def as_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:

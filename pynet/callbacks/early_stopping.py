@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..arrays import Array
-from ..checks import as_size
+from ..checks import as_flag, as_size
 from ..snapshot import restore_snapshot, take_snapshot
 from .callback import Callback
 from .monitor import Monitor
@@ -58,7 +58,7 @@ class EarlyStopping(Callback):
     ) -> None:
         self.monitor, self.mode, self.min_delta = monitor, mode, min_delta
         self.patience = None if patience is None else as_size(patience, "patience")
-        self.restore_best = bool(restore_best)
+        self.restore_best = as_flag(restore_best, "restore_best")
         self._reset()
 
     def _reset(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _core, protocol
 from ..arrays import Array, as_array, as_input
+from ..checks import as_flag
 from ..replay import replay
 from ..roles import as_module
 from .plan import Plan, described
@@ -51,10 +52,11 @@ class CompiledPredict(_core.Predict):
 
     def __init__(self, model: Any, *, freeze: bool = False) -> None:
         super().__init__()
+        freeze = as_flag(freeze, "freeze")
         self.model = copy.deepcopy(as_module(model)) if freeze else as_module(model)
         if freeze:
             protocol.set_mode(self.model, training=False)
-        self.frozen = self._frozen = bool(freeze)
+        self.frozen = self._frozen = freeze
         self._columns: int | None = None  # of the first data, where the model takes any number
 
     @property

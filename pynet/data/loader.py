@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array
-from ..checks import as_size
+from ..checks import as_flag, as_size
 from ..errors import ShapeError
 from ..random import Randomness, Seed
 
@@ -54,7 +54,7 @@ class DataLoader:
         self.X, self.y = as_rows(X, "X"), as_rows(y, "y")
         require_same_rows(X=self.X, y=self.y)
         self.batch_size = batch_size
-        self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
+        self.shuffle, self.drop_last = as_flag(shuffle, "shuffle"), as_flag(drop_last, "drop_last")
         self._random = Randomness(seed)
 
     @property

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array, choose_dtype, stay_unfilled
-from ..checks import as_at_least_zero, as_share, as_size
+from ..checks import as_at_least_zero, as_flag, as_share, as_size
 from ..freezing import leaves_frozen
 from ..module import named
 from ..replay import is_replaying
@@ -94,7 +94,7 @@ class BatchNorm(Parametric):
         super().__init__()
         self.num_features = size = as_size(num_features, "num_features")
         self.eps, self.momentum = eps, momentum
-        self.affine = bool(affine)
+        self.affine = as_flag(affine, "affine")
         kind = choose_dtype(dtype)
         ones = np.empty if stay_unfilled() else np.ones
         self._weight = ones(size, kind) if affine else None

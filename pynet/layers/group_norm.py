@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array, choose_dtype, stay_unfilled
-from ..checks import as_at_least_zero, as_size
+from ..checks import as_at_least_zero, as_flag, as_size
 from ..freezing import leaves_frozen
 from ..module import named
 from ..watched import Fixed, Watched
@@ -89,7 +89,7 @@ class GroupNorm(Parametric):
         self.num_channels = size = as_size(num_channels, "num_channels", smallest=1)
         if size % self.num_groups:
             raise ValueError(f"num_channels must be a multiple of num_groups, {self.num_groups}, got {size}")
-        self.eps, self.affine = eps, bool(affine)
+        self.eps, self.affine = eps, as_flag(affine, "affine")
         kind = choose_dtype(dtype)
         self._weight = (np.empty if stay_unfilled() else np.ones)(size, kind) if self.affine else None
         self._bias, self._grad_weight, self._grad_bias = (

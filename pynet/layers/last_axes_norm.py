@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array, choose_dtype, stay_unfilled
-from ..checks import as_shape
+from ..checks import as_flag, as_shape
 from ..freezing import leaves_frozen
 from ..module import named
 from ..watched import Fixed
@@ -43,9 +43,9 @@ class _LastAxesNorm(Parametric):
     ) -> None:
         super().__init__()
         self.normalized_shape = shape = as_shape(normalized_shape, "normalized_shape")
-        self.eps, self.elementwise_affine = eps, bool(elementwise_affine)
+        self.eps, self.elementwise_affine = eps, as_flag(elementwise_affine, "elementwise_affine")
         kind = choose_dtype(dtype)
-        affine, shifted = self.elementwise_affine, self.elementwise_affine and bool(bias)
+        affine, shifted = self.elementwise_affine, as_flag(bias, "bias") and self.elementwise_affine
         self._weight = (np.empty if stay_unfilled() else np.ones)(shape, kind) if affine else None
         self._grad_weight = np.zeros(shape, kind) if affine else None
         self._bias, self._grad_bias = (np.zeros(shape, kind) if shifted else None for _ in range(2))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import Array, choose_dtype
-from ..checks import as_size
+from ..checks import as_flag, as_size
 from ..freezing import leaves_frozen
 from ..module import named
 from ..random import Randomness, Seed
@@ -73,7 +73,7 @@ class Linear(Parametric):
     ) -> None:
         super().__init__()
         self.dim_in, self.dim_out = as_size(dim_in, "dim_in"), as_size(dim_out, "dim_out")
-        kind, random = choose_dtype(dtype), Randomness(seed)
+        kind, random, bias = choose_dtype(dtype), Randomness(seed), as_flag(bias, "bias")
         bound = 1 / np.sqrt(max(self.dim_in, 1))
         self._weight = random.parameter(bound, (self.dim_out, self.dim_in), kind)
         self._bias = random.parameter(bound, (self.dim_out,), kind) if bias else None

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import protocol
 from ..arrays import Array
-from ..checks import as_at_least_zero, as_fraction, as_size
+from ..checks import as_at_least_zero, as_flag, as_fraction, as_size
 from ..compiled import CompiledPredict
 from ..errors import ShapeError
 from ..replay import replay
@@ -216,6 +216,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     def _check(self) -> None:
         as_size(self.max_iter, "max_iter", smallest=1)
         as_at_least_zero(self.tol, "tol")
+        for flag in ("shuffle", "warm_start", "early_stopping"):
+            as_flag(getattr(self, flag), flag)
         if self.batch_size != "auto":
             as_size(self.batch_size, "batch_size", smallest=1)
         if self.n_iter_no_change != math.inf:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import layers
 from ..arrays import Array, as_float_dtype, unfilled
-from ..checks import as_at_least_zero, as_choice, as_fraction, as_positive, as_share, as_size
+from ..checks import as_at_least_zero, as_choice, as_flag, as_fraction, as_positive, as_share, as_size
 from ..compiled import CompiledPredict
 from ..criteria import BCELoss, CrossEntropy, KLDivLoss, NLLLoss
 from ..layers.names import ACTIVATIONS as NAMED
@@ -101,6 +101,8 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
         as_positive(self.epsilon, "epsilon")
         as_size(self.max_fun, "max_fun", smallest=1)
         as_fraction(self.dropout, "dropout")
+        as_flag(self.batch_norm, "batch_norm")
+        as_flag(self.nesterovs_momentum, "nesterovs_momentum")
         if self.dtype is not None:
             as_float_dtype(self.dtype)
         if self.solver == "lbfgs":

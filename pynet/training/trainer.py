@@ -15,7 +15,7 @@ import numpy.typing as npt
 from .. import protocol
 from ..arrays import Array, as_array, as_input, native_float
 from ..callbacks.callback import Callback
-from ..checks import as_positive, as_size
+from ..checks import as_flag, as_positive, as_size
 from ..compiled import CompiledStep
 from ..compiled.by_modules import buffers_of, step_by_modules
 from ..data.batches import batch_ends, batches
@@ -193,7 +193,7 @@ class Trainer:
         if validation_data is not None and validation_split is not None:
             raise ValueError("give validation_data or validation_split, not both")
         epochs, batch_size = as_size(epochs, "epochs"), as_size(batch_size, "batch_size", smallest=1)
-        order = Randomness(seed)
+        order, shuffle = Randomness(seed), as_flag(shuffle, "shuffle")
         samples = self._samples(X, y)
         weight = row_weights(samples.y, sample_weight, class_weight)
         held_out = None if validation_data is None else self._samples(*as_pair(validation_data), "X_val y_val")
@@ -209,7 +209,7 @@ class Trainer:
             samples.set_weight(weight, train.rows)
             ends = np.array(batch_ends(train.size, batch_size))
             sizes = np.diff(ends, prepend=0)
-            self._run = _Run(train, validation, epochs, batch_size, bool(shuffle), order, start, ends, sizes)
+            self._run = _Run(train, validation, epochs, batch_size, shuffle, order, start, ends, sizes)
             try:
                 self._begin(resumed)
                 undo.pop_all()  # it has begun

@@ -11,6 +11,7 @@ import calls_of_containers
 import calls_of_criteria
 import calls_of_data
 import calls_of_files
+import calls_of_flags
 import calls_of_groups
 import calls_of_init
 import calls_of_inspection
@@ -38,6 +39,7 @@ _PARTS = (
     calls_of_criteria,
     calls_of_data,
     calls_of_files,
+    calls_of_flags,
     calls_of_groups,
     calls_of_init,
     calls_of_inspection,

@@ -20,12 +20,6 @@ NOT_CALLED = {
     "LambdaLR.lr_at": "calls the user's function",
     "OneCycleLR.momentum_at": "is as lr_at",
     "Trainer.stop": "takes any text",
-    "SGD.nesterov": "takes whatever is true or false",
-    "RMSprop.centered": "takes whatever is true or false",
-    **dict.fromkeys(
-        ("KLDivLoss.log_target", "PoissonNLLLoss.log_input", "PoissonNLLLoss.full", "GaussianNLLLoss.full"),
-        "takes whatever is true or false",
-    ),
 }
 GIVEN_BY_PYNET = {"add_to", "state_dict", "load_state_dict"} | {
     name for name in dir(__import__("pynet").callbacks.Callback) if name.startswith("on_")

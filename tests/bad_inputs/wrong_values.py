@@ -243,6 +243,10 @@ SEEDS = [
     *wrong(ValueError, "seed must be .*got -", minus_one=-1, numpy_minus_five=np.int64(-5), far_below=-(2**70)),
 ]
 
+FLAGS = wrong(
+    TypeError, "{} must be True or False, got", text="no", empty_text="", bytes=b"False", array=np.array([True, False])
+)
+
 DTYPES = wrong(
     TypeError,
     "dtype must be float32 or float64, got",

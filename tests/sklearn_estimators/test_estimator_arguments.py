@@ -41,6 +41,11 @@ BAD = [
     (MLPClassifier(validation_fraction=0.0), ValueError, "validation_fraction"),
     (MLPClassifier(n_iter_no_change=0), ValueError, "n_iter_no_change"),
     (MLPClassifier(dropout=1.0), ValueError, "dropout"),
+    (MLPClassifier(batch_norm="no"), TypeError, "batch_norm must be True or False, got 'no'"),
+    (MLPClassifier(nesterovs_momentum="no"), TypeError, "nesterovs_momentum must be True or False, got 'no'"),
+    (MLPClassifier(shuffle="no"), TypeError, "shuffle must be True or False, got 'no'"),
+    (MLPClassifier(warm_start="no"), TypeError, "warm_start must be True or False, got 'no'"),
+    (MLPRegressor(early_stopping="no"), TypeError, "early_stopping must be True or False, got 'no'"),
     (MLPClassifier(dtype="float16"), TypeError, "dtype must be float32 or float64"),
     (
         MLPClassifier(criterion="mse"),

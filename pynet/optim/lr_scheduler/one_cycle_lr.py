@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...checks import as_at_least_zero, as_choice, as_fraction, as_positive, as_share, as_size
+from ...checks import as_at_least_zero, as_choice, as_flag, as_fraction, as_positive, as_share, as_size
 from ..optimizer import Optimizer
 from .schedule import LRScheduler
 
@@ -88,7 +88,8 @@ class OneCycleLR(LRScheduler):
         self.epochs, self.steps_per_epoch = epochs, steps_per_epoch
         self.pct_start = as_share(pct_start, "pct_start")
         self.anneal_strategy = as_choice(anneal_strategy, "anneal_strategy", ("cos", "linear"))
-        self.cycle_momentum, self.three_phase = bool(cycle_momentum), bool(three_phase)
+        self.cycle_momentum = as_flag(cycle_momentum, "cycle_momentum")
+        self.three_phase = as_flag(three_phase, "three_phase")
         self.base_momentum = as_fraction(base_momentum, "base_momentum")
         self.max_momentum = as_fraction(max_momentum, "max_momentum")
         self.div_factor = as_positive(div_factor, "div_factor")
