@@ -32,6 +32,10 @@ class BCELoss(Loss):
     ValueError
         If the batch is empty, or a number of input or target is not from 0 to 1 (NaN stays NaN), or ``reduction`` is
         none of the three.
+
+    References
+    ----------
+    Cox, "The regression analysis of binary sequences", Journal of the Royal Statistical Society B 20, 1958.
     """
 
     _kernel = "bce_loss"

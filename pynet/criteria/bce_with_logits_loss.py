@@ -41,6 +41,10 @@ class BCEWithLogitsLoss(Loss):
     -----
     Computed as ``(w t + 1 - t) log1p(exp(-|x|))`` plus ``(1 - t) x`` for x > 0 or ``-w t x`` for others: nothing
     cancels, so it is exact at any scale. Targets are not looked into, as in PyTorch.
+
+    References
+    ----------
+    Cox, "The regression analysis of binary sequences", Journal of the Royal Statistical Society B 20, 1958.
     """
 
     _kernel = "bce_with_logits_loss"

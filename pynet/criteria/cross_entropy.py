@@ -39,6 +39,11 @@ class CrossEntropy(Criterion):
     The gradient is ``-target / clip(input, 1e-15, 1 - 1e-15) / N``, the notebook's: always finite, and not the
     derivative of the clipped loss where the clip acts. There the loss is constant and its derivative 0, with which a
     network that is certain and wrong would never learn better. Gradient checks belong outside that zone.
+
+    References
+    ----------
+    Bridle, "Probabilistic interpretation of feedforward classification network outputs, with relationships to
+    statistical pattern recognition", Neurocomputing, Springer, 1990.
     """
 
     takes_labels = True

@@ -43,8 +43,15 @@ class CrossEntropyLoss(ClassLoss):
     Notes
     -----
     Computed as ``(m - x_y) + log1p(sum_{j != argmax} exp(x_j - m))`` with the row's maximum m, in double: nothing
-    cancels, so a loss of 1e-8 keeps its digits. Smoothing: Szegedy et al., "Rethinking the Inception architecture for
-    computer vision", CVPR 2016.
+    cancels, so a loss of 1e-8 keeps its digits.
+
+    References
+    ----------
+    Bridle, "Probabilistic interpretation of feedforward classification network outputs, with relationships to
+    statistical pattern recognition", Neurocomputing, Springer, 1990.
+
+    Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception architecture for computer vision", CVPR 2016,
+    for ``label_smoothing``.
     """
 
     _of_logs = False

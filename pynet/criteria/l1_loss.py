@@ -29,6 +29,10 @@ class L1Loss(Loss):
         If the shapes differ.
     ValueError
         If the batch is empty, or ``reduction`` is none of the three.
+
+    References
+    ----------
+    Bloomfield, Steiger, "Least Absolute Deviations: Theory, Applications, and Algorithms", Birkhäuser, 1983.
     """
 
     _kernel = "l1_loss"

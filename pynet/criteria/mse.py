@@ -21,6 +21,10 @@ class MSE(Loss):
         If the shapes differ.
     ValueError
         If the batch is empty.
+
+    References
+    ----------
+    Bishop, "Pattern Recognition and Machine Learning", Springer, 2006, section 5.2.
     """
 
     _kernel = "mse"

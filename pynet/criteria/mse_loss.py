@@ -29,6 +29,10 @@ class MSELoss(Loss):
         If the shapes differ.
     ValueError
         If the batch is empty, or ``reduction`` is none of the three.
+
+    References
+    ----------
+    Bishop, "Pattern Recognition and Machine Learning", Springer, 2006, section 5.2.
     """
 
     _kernel = "mse"

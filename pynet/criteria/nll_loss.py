@@ -35,6 +35,11 @@ class NLLLoss(ClassLoss):
         If the shapes do not fit.
     ValueError
         If the batch is empty, a label is no class, no row counts in a mean, or an option is out of range.
+
+    References
+    ----------
+    Bridle, "Probabilistic interpretation of feedforward classification network outputs, with relationships to
+    statistical pattern recognition", Neurocomputing, Springer, 1990.
     """
 
     _of_logs = True

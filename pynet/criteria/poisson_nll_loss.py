@@ -36,6 +36,10 @@ class PoissonNLLLoss(Loss):
         If the shapes differ.
     ValueError
         If the batch is empty, or an option is out of range.
+
+    References
+    ----------
+    McCullagh, Nelder, "Generalized Linear Models", 2nd edition, Chapman and Hall, 1989, chapter 6.
     """
 
     _kernel = "poisson_nll_loss"

@@ -59,6 +59,11 @@ class Embedding(Parametric):
     -----
     Floats that are whole numbers are taken as well, for codes often stand beside amounts in one matrix: see `Columns`.
     Gradients are summed in double, in the order of the batch.
+
+    References
+    ----------
+    Bengio, Ducharme, Vincent, Jauvin, "A neural probabilistic language model", Journal of Machine Learning Research 3,
+    2003.
     """
 
     parameter_names = ("weight",)

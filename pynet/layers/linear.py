@@ -59,6 +59,10 @@ class Linear(Parametric):
     Notes
     -----
     The products are BLAS's; in float32 the bias gradient is summed in double.
+
+    References
+    ----------
+    Rumelhart, Hinton, Williams, "Learning representations by back-propagating errors", Nature 323, 1986.
     """
 
     parameter_names = ("weight", "bias")

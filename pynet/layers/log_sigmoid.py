@@ -15,6 +15,10 @@ class LogSigmoid(Elementwise):
     Shapes
     ------
     input (...), output (...): any number of axes; float32 and float64 are kept.
+
+    References
+    ----------
+    Mächler, "Accurately computing log(1 - exp(-|a|))", vignette of the R package Rmpfr, 2012.
     """
 
     operations = (5, 4)  # two signs, exp, a sum, log; exp, a sum, a quotient, a product

@@ -28,6 +28,11 @@ class LogSoftMax(Layer):
     ------
     ShapeError
         If the input has no axes.
+
+    References
+    ----------
+    Blanchard, Higham, Higham, "Accurately computing the log-sum-exp and softmax functions", IMA Journal of Numerical
+    Analysis 41, 2021.
     """
 
     operations = (5, 8)  # maximum, two differences, exp, sum; softmax, a sum, a product and a difference

@@ -15,6 +15,10 @@ class Sigmoid(Elementwise):
     Shapes
     ------
     input (...), output (...): any number of axes; float32 and float64 are kept.
+
+    References
+    ----------
+    Cox, "The regression analysis of binary sequences", Journal of the Royal Statistical Society B 20, 1958.
     """
 
     operations = (4, 7)  # a sign, exp, a sum, a quotient; s itself, a difference and two products

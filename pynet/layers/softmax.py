@@ -29,6 +29,11 @@ class SoftMax(Layer):
     ------
     ShapeError
         If the input has no axes.
+
+    References
+    ----------
+    Bridle, "Probabilistic interpretation of feedforward classification network outputs, with relationships to
+    statistical pattern recognition", Neurocomputing, Springer, 1990.
     """
 
     operations = (5, 9)  # maximum, difference, exp, sum, quotient; p itself, a product, its sum, and the formula

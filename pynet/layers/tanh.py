@@ -15,6 +15,10 @@ class Tanh(Elementwise):
     Shapes
     ------
     input (...), output (...): any number of axes; float32 and float64 are kept.
+
+    References
+    ----------
+    LeCun, Bottou, Orr, Müller, "Efficient backprop", Neural Networks: Tricks of the Trade, Springer, 1998.
     """
 
     operations = (1, 4)  # tanh; tanh, its square, a difference and a product
