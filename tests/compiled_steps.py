@@ -85,6 +85,10 @@ def pair(model, criterion, make_optimizer, **options):
 
 
 def compare(model, criterion, make_optimizer, data, dtype, steps=20, **options):
+    """Train both and compare after each step; in float32 each starts from common parameters.
+
+    What 20 steps make of a rounding error depends on the network and on which BLAS rounds, not on what is computed.
+    """
     run, optimizer, step = pair(model, criterion, make_optimizer, **options)
     for i in range(steps):
         x, y = data(i)
@@ -93,8 +97,11 @@ def compare(model, criterion, make_optimizer, data, dtype, steps=20, **options):
         assert step.compiled, step.reason
         np.testing.assert_allclose(got, expected, **tolerance(dtype))
         np.testing.assert_allclose(step.output, model.output, **tolerance(dtype))
-        if i in (0, steps - 1):
+        if dtype == np.float32 or i in (0, steps - 1):
             assert_close(state(step.model, step.optimizer), state(model, optimizer), dtype)
+        if dtype == np.float32:
+            for mine, common in zip(step.model.parameters(), model.parameters(), strict=True):
+                mine[...] = common
     return step
 
 
