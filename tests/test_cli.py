@@ -166,7 +166,9 @@ def test_texts_and_a_missing_cell(tmp_path):
     done("train", "flowers.csv", "--hidden", "16", cwd=tmp_path)
     line = failed("train", "holes.csv", cwd=tmp_path)
     assert "row 8 (the header is row 1), column 'sepal': the cell is missing" in line
-    assert "row 8" in failed("evaluate", "flowers.safetensors", "holes.csv", cwd=tmp_path)
+    line = failed("evaluate", "flowers.safetensors", "holes.csv", cwd=tmp_path)
+    assert "row 8" in line
+    assert "'pynet train --missing mean' makes a model that takes such rows" in line
     done("train", "holes.csv", "--missing", "mean", "--epochs", "5", cwd=tmp_path)
     assert "150 rows" in done("evaluate", "holes.safetensors", "holes.csv", cwd=tmp_path)
 
@@ -282,9 +284,9 @@ def test_ctrl_c_ends_with_130_and_the_best_so_far(tmp_path):
         (["train", "data.txt"], "must be 'digits'"),
         (["train", "table.csv", "--target", "size"], "there is no column 'size'; there are 'a', 'b'"),
         (["train", "table.csv", "--drop", "a"], "no column to learn from"),
-        (["train", "ragged.csv"], "row 3 (the header is row 1) has 1 cells, expected 2"),
+        (["train", "ragged.csv"], "row 3 (the header is row 1) has 1 cell separated by ',', expected 2"),
         (["train", "empty.csv"], "has no rows"),
-        (["train", "binary.csv"], "is no text in UTF-8"),
+        (["train", "binary.csv"], "is not text in UTF-8"),
         (["train", "typo.csv"], "row 12 (the header is row 1), column 'a': '1O' is no number"),
         (["train", "target.csv"], "row 3 (the header is row 1), column 'b': the target is missing"),
         (["train", "bad.npz"], "cannot be read as an .npz file"),

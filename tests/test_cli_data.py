@@ -28,6 +28,12 @@ TABLES = [
     ("missing", csv_of("a,b,c", ["NA"] * 6, range(6), Y), ["--missing", "mean"], "column 'a' has no numbers at all"),
     ("names", csv_of("a,b", [f"n{i}" for i in range(1200)], [0, 1] * 600), [], "1200 different texts, at most 1000"),
     ("text", csv_of("a,b", range(6), ["x", "y"] * 3), ["--task", "regression"], "text such as 'x', which is no amount"),
+    ("none_class", csv_of("a,b", range(6), ["x", "None"] * 3), [], "a class cannot be called 'None', which stands for"),
+    ("thousands", csv_of("a,b", range(30), [f'"{i},000.5"' for i in range(1, 31)]), [], "write numbers as 1234.5"),
+    ("ids", csv_of("a,b", range(30), [f"n{i}" for i in range(30)]), [], "30 different texts in 30 rows, such as 'n29'"),
+    ("blank", "\na,b\n\n\n" + "1,0\n2,1\n" * 15 + "x,1\n", [], "row 35 (the header is row 2), column 'a': 'x' is no"),
+    ("quoted", 'a;"b, c"\n' + "1;0\n2;1\n" * 15 + "x;1\n", [], "row 32 (the header is row 1), column 'a': 'x' is no"),
+    ("wide", csv_of(",".join(f"c{i}" for i in range(30)), *[[0, 1]] * 30), ["--target", "z"], ", ... (30 in all)"),
 ]
 
 
@@ -43,6 +49,37 @@ def test_tables_that_cannot_be_trained_on(name, text, options, message, tmp_path
     (tmp_path / f"{name}.csv").write_text(text)
     assert message in failed("train", f"{name}.csv", *options, cwd=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [f"{name}.csv"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        ([f"2024-{1 + i % 12:02}-{1 + i // 12:02}" for i in range(40)], "--drop 'a' leaves it out"),
+        ([f"{i}.5%" for i in range(40)], "write numbers as 1234.5"),
+        ([f'"{i % 4},5"' for i in range(40)], "write numbers as 1234.5"),
+        (["x", "y", "z", "z"] * 10, ""),
+    ],
+)
+def test_columns_that_are_hardly_categories_are_noted(cells, note, tmp_path):
+    (tmp_path / "data.csv").write_text(csv_of("a,b,c", cells, range(40), [0, 1] * 20))
+    told = done("train", "data.csv", "--epochs", "1", "--no-plot", cwd=tmp_path)
+    assert ("note: column 'a' is" in told) == bool(note)
+    assert note in told
+    assert f"inputs: a ({len(set(cells))} texts), b\n" in told
+
+
+def test_of_many_classes_what_was_confused_most_is_told(tmp_path):
+    random = np.random.default_rng(0)
+    rows = [(f"{i % 30 + random.normal() / 4:.3f}", f"n{i % 30}") for i in range(600)]
+    (tmp_path / "data.csv").write_text(csv_of("a,b", *zip(*rows, strict=True)))
+    done("train", "data.csv", "--epochs", "3", "--no-plot", cwd=tmp_path)
+    text = done("evaluate", "data.safetensors", "data.csv", cwd=tmp_path)
+    first, *confused = text.splitlines()[1:]
+    assert first == "confusion matrix of 30 classes: the largest of what is wrong"
+    assert 1 <= len(confused) <= 25
+    assert all(" taken for n" in line for line in confused)
+    counts = [int(line.split()[0]) for line in confused]
+    assert counts == sorted(counts, reverse=True)
 
 
 def test_later_arrays_must_be_like_the_first(tmp_path):

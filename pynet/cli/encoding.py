@@ -7,6 +7,7 @@ as plain data and read again, and `encode` does to later data what was done to t
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,9 +15,14 @@ import numpy as np
 from ..arrays import Array
 from .failure import Failure
 from .sources import Source
-from .table import Column, Table
+from .table import Column, Table, some
 
 _MOST_CATEGORIES = 1000
+_NUMBER = re.compile(r"[-+]?\W?\d[\d., '\u00a0]*\s?\W?")  # as people write it
+_AS_NUMBERS = "write numbers as 1234.5, without % and signs of money"
+# What there is to do about missing inputs, before there is a model and once there is one.
+_TO_TRAIN = "; --missing mean puts the column's mean there"
+_TO_USE = ", and none was in training: 'pynet train --missing mean' makes a model that takes such rows"
 
 
 class Numbers(NamedTuple):
@@ -73,6 +79,15 @@ class Texts(NamedTuple):
         """The names of the features."""
         return [f"{self.name}={category}" for category in self.categories]
 
+    def doubt(self, rows: int) -> str:
+        """Return why a column of so many rows is hardly one of categories; empty if it may be."""
+        texts = f"column {self.name!r} is {len(self.categories)} different texts, such as {self.categories[-1]!r}"
+        if _are_like_numbers(self.categories):
+            return f"{texts}: {_AS_NUMBERS}"
+        if _hardly_categories(len(self.categories), rows):
+            return f"{texts}: rows with others cannot be predicted for. --drop {self.name!r} leaves it out"
+        return ""
+
     def encode(self, column: Column) -> Array:
         """Return a column of features per category."""
         places = {category: place for place, category in enumerate(self.categories)}
@@ -83,9 +98,7 @@ class Texts(NamedTuple):
             elif cell in places:
                 features[row, places[cell]] = 1
             else:
-                raise Failure(
-                    f"{column.place(row)}: {cell!r} is not one of those in training: {_some(self.categories)}"
-                )
+                raise Failure(f"{column.place(row)}: {cell!r} is not one of those in training: {some(self.categories)}")
         return features
 
 
@@ -105,6 +118,17 @@ class TableInputs(NamedTuple):
         """The names of the features."""
         return [name for column in self.columns for name in column.names]
 
+    @property
+    def text(self) -> str:
+        """The columns, and which of them are texts."""
+        kinds = [f"{c.name} ({len(c.categories)} texts)" if isinstance(c, Texts) else c.name for c in self.columns]
+        return some(kinds, str)
+
+    def doubts(self, rows: int) -> list[str]:
+        """Return which columns of a table of so many rows will hardly do, and why."""
+        found = [column.doubt(rows) for column in self.columns if isinstance(column, Texts)]
+        return [doubt for doubt in found if doubt]
+
     def encode(self, table: Any, dtype: str) -> Array:
         """Return features, one row per row."""
         if not isinstance(table, Table):
@@ -113,7 +137,7 @@ class TableInputs(NamedTuple):
         for learned in self.columns:
             column = table.column(learned.name)
             if not self.fill:
-                column.require_complete()
+                column.require_complete(_TO_USE)
             parts.append(learned.encode(column))
         return np.hstack(parts).astype(dtype)
 
@@ -130,7 +154,7 @@ class TableInputs(NamedTuple):
 
 def _learn_column(column: Column, rows: Array, fill: bool) -> Numbers | Texts:
     if not fill:
-        column.require_complete()
+        column.require_complete(_TO_TRAIN)
     values = column.numbers()
     return Texts.learn(column, rows) if values is None else Numbers.learn(column, values, rows)
 
@@ -148,13 +172,22 @@ class ArrayInputs(NamedTuple):
         """Take mean and standard deviation of some rows, unless there is a scale for all."""
         if scale is not None:
             return cls(list(X.shape[1:]), [0.0], [scale], fill)
-        mean, deviation = _mean_and_scale(_flat(X, fill)[rows], "X")
+        mean, deviation = _mean_and_scale(_flat(X, fill, _TO_TRAIN)[rows], "X")
         return cls(list(X.shape[1:]), mean, deviation, fill)
 
     @property
     def names(self) -> list[str]:
         """The names of the features: their numbers."""
         return [f"x{number}" for number in range(int(np.prod(self.shape)))]
+
+    @property
+    def text(self) -> str:
+        """What a sample is."""
+        return f"arrays of shape {tuple(self.shape)}"
+
+    def doubts(self, rows: int) -> list[str]:
+        """Return nothing: any numbers will do."""
+        return []
 
     def encode(self, X: Any, dtype: str) -> Array:
         """Return features, one row per row."""
@@ -167,7 +200,7 @@ class ArrayInputs(NamedTuple):
             images -= np.array(self.mean, dtype)
             images /= np.array(self.scale, dtype)
             return images
-        flat = (_flat(X, self.fill) - self.mean) / self.scale
+        flat = (_flat(X, self.fill, _TO_USE) - self.mean) / self.scale
         return np.nan_to_num(flat, nan=0.0).astype(dtype)
 
     def to_plain(self) -> dict[str, Any]:
@@ -189,16 +222,16 @@ def _mean_and_scale(values: Array, name: str) -> tuple[list[float], list[float]]
     if not np.all(np.isfinite(mean) & np.isfinite(deviation)):
         raise Failure(f"{name} has numbers too large to take their mean and deviation")
     # Rounding makes the deviation of a constant column tiny, not 0; of what is missing altogether it is 0.
-    constant = np.fmax.reduce(values, axis=0) - np.fmin.reduce(values, axis=0) > 0
-    return mean.tolist(), np.where(constant, deviation, 1).tolist()
+    varies = np.fmax.reduce(values, axis=0) - np.fmin.reduce(values, axis=0) > 0
+    return mean.tolist(), np.where(varies, deviation, 1).tolist()
 
 
-def _flat(X: Array, fill: bool) -> Array:
+def _flat(X: Array, fill: bool, hint: str) -> Array:
     flat = X.reshape(len(X), -1).astype(np.float64)
     wrong = np.argwhere(np.isinf(flat) if fill else ~np.isfinite(flat))
     if wrong.size:
         row, column = wrong[0]
-        hint = "" if np.isinf(flat[row, column]) else "; --missing mean puts the column's mean there"
+        hint = "" if np.isinf(flat[row, column]) else hint
         raise Failure(f"X has {flat[row, column]} in row {row}, column {column} (counted from 0){hint}")
     return flat
 
@@ -233,8 +266,8 @@ class Classes(NamedTuple):
         """Return labels."""
         target = _complete(source)
         known = np.array(self.classes)
-        if known.dtype.kind == "U" and target.dtype.kind != "U" and source.texts is not None:
-            target = source.texts  # that all of them look like numbers is chance
+        if known.dtype.kind == "U" and target.dtype.kind != "U" and source.target_column is not None:
+            target = np.array(source.target_column.cells)  # that all of them look like numbers is chance
         if target.dtype.kind != known.dtype.kind and "U" in (target.dtype.kind, known.dtype.kind):
             target, known = target.astype(str), known.astype(str)
         order = np.argsort(known, kind="stable")
@@ -243,7 +276,7 @@ class Classes(NamedTuple):
         wrong = np.flatnonzero(known[labels] != target)
         if wrong.size:
             value = target[wrong[0]].item()
-            raise Failure(f"target {self.name!r} has {value!r}, which is no class of the model: {_some(self.classes)}")
+            raise Failure(f"target {self.name!r} has {value!r}, which is no class of the model: {some(self.classes)}")
         return labels.astype(np.int64)
 
     def to_plain(self) -> dict[str, Any]:
@@ -329,6 +362,12 @@ def learn(source: Source, rows: Array, task: str, fill: bool) -> Encoding:
 def guess_task(source: Source) -> tuple[str, str]:
     """Return what a target seems to be, and why if it could be the other; texts are classes, fractions amounts."""
     y = _complete(source)
+    if y.dtype.kind == "U" and _hardly_categories(len(np.unique(y)), len(y)):
+        hint = f"{_AS_NUMBERS}; " if _are_like_numbers(y.tolist()) else ""
+        raise Failure(
+            f"target {source.target_name!r} is {len(np.unique(y))} different texts in {len(y)} rows, such as "
+            f"{str(y[-1])!r}: {hint}if they are classes all the same, --task classification says so"
+        )
     if y.dtype.kind in "Ub":
         return "classification", ""
     if y.ndim > 1 or (y.dtype.kind == "f" and np.any(y != np.floor(y))):
@@ -341,15 +380,22 @@ def guess_task(source: Source) -> tuple[str, str]:
     return "regression", f"{source.target_name!r} has {values} whole values; --task classification if classes"
 
 
+def _hardly_categories(texts: int, rows: int) -> bool:
+    return texts > max(20, rows / 2)
+
+
+def _are_like_numbers(texts: list[str]) -> bool:
+    return sum(_NUMBER.fullmatch(text) is not None for text in texts) > len(texts) / 2
+
+
 def _complete(source: Source) -> Array:
     assert source.target is not None  # a source to predict from is asked for its inputs alone
-    if source.target_missing is not None and source.target_missing.any():
-        row = int(source.target_missing.argmax())
-        header = " (the header is row 1)" if isinstance(source.inputs, Table) else " (counted from 0)"
-        number = row + 2 if isinstance(source.inputs, Table) else row
-        raise Failure(f"row {number}{header}, column {source.target_name!r}: the target is missing")
+    missing, column = source.target_missing, source.target_column
+    if missing is not None and missing.any():
+        row = int(missing.argmax())
+        if column is None:
+            raise Failure(f"row {row} (counted from 0), column {source.target_name!r}: the target is missing")
+        cell = column.cells[row]
+        hint = f"; a class cannot be called {cell!r}, which stands for nothing" if cell else ""
+        raise Failure(f"{column.place(row)}: the target is missing ({cell!r}): leave such rows out{hint}")
     return source.target
-
-
-def _some(names: list[Any]) -> str:
-    return ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")

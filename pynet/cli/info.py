@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from ..inspection import summary
-from .encoding import Classes, Texts
+from .encoding import Classes
 from .model_file import Trained, read_model
+from .table import counted, some
 
 
 @click.command(
@@ -33,32 +34,23 @@ def _rows(trained: Trained) -> dict[str, str]:
         for part, figures in record["results"].items()
     }
     return {
-        "data": f"{record['data']}, {rows['train']:,} rows to train on, {rows['validation']:,} held out",
-        "inputs": _inputs(trained),
+        "data": f"{record['data']}, {counted(rows['train'], 'row')} to train on, {rows['validation']:,} held out",
+        "inputs": encoding.inputs.text,
         "target": _target(trained),
         "task": encoding.task,
         "settings": ", ".join(
             f"{name} {_shown(value)}" for name, value in record["settings"].items() if value not in (None, "")
         ),
-        "training": f"{len(next(iter(record['history'].values()), []))} epochs in {record['seconds']:.2f} s",
+        "training": f"{counted(len(next(iter(record['history'].values()), [])), 'epoch')} in {record['seconds']:.2f} s",
         **results,
         "written by": f"pynet {record['pynet']}",
     }
 
 
-def _inputs(trained: Trained) -> str:
-    columns = getattr(trained.encoding.inputs, "columns", None)
-    if columns is None:
-        return f"arrays of shape {tuple(trained.encoding.inputs.shape)}"  # type: ignore[union-attr]
-    kinds = [f"{c.name} ({len(c.categories)} texts)" if isinstance(c, Texts) else c.name for c in columns]
-    return ", ".join(kinds)
-
-
 def _target(trained: Trained) -> str:
     target = trained.encoding.target
     if isinstance(target, Classes):
-        shown = ", ".join(map(str, target.classes[:12])) + (", ..." if len(target.classes) > 12 else "")
-        return f"{target.name}, {len(target.classes)} classes: {shown}"
+        return f"{target.name}, {len(target.classes)} classes: {some(target.classes, str)}"
     return ", ".join(target.names)
 
 

@@ -11,8 +11,10 @@ from ..arrays import Array
 from ..criteria import CrossEntropyLoss
 from ..data.batches import batches
 from .encoding import Amounts, Classes
+from .table import counted
 
 _ROWS_AT_ONCE = 1024
+_MOST_SHOWN = 25  # classes in a table of text
 
 
 class Scores(NamedTuple):
@@ -26,7 +28,7 @@ class Scores(NamedTuple):
     @property
     def text(self) -> str:
         """The figures in one line."""
-        rows = f" ({len(self.true):,} rows)"
+        rows = f" ({counted(len(self.true), 'row')})"
         return ", ".join(f"{name} {value:.4g}" for name, value in self.figures.items()) + rows
 
 
@@ -53,8 +55,10 @@ def score(target: Classes | Amounts, model: Any, X: Array, y: Array) -> Scores:
 
 
 def confusion_table(names: list[str], scores: Scores) -> str:
-    """Return how often each class was taken for each, as a table of text."""
+    """Return how often each class was taken for each, as a table of text; of many classes, what went wrong most."""
     counts = metrics.confusion_matrix(scores.predicted, scores.true, len(names))
+    if len(names) > _MOST_SHOWN:
+        return _most_confused(names, counts)
     shown = [name if len(name) <= 16 else name[:15] + "…" for name in names]
     width = max([len(str(counts.max())), *map(len, shown)]) + 2
     head = " " * width + "".join(f"{name:>{width}}" for name in shown)
@@ -63,3 +67,11 @@ def confusion_table(names: list[str], scores: Scores) -> str:
         for name, row in zip(shown, counts.tolist(), strict=True)
     ]
     return "\n".join(["confusion matrix (rows: true, columns: predicted)", head, *rows])
+
+
+def _most_confused(names: list[str], counts: Array) -> str:
+    wrong = counts - np.diag(np.diag(counts))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_SHOWN]
+    pairs = [(int(wrong.flat[place]), *divmod(int(place), len(names))) for place in order if wrong.flat[place]]
+    rows = [f"{count:>6}  {names[true]} taken for {names[predicted]}" for count, true, predicted in pairs]
+    return "\n".join([f"confusion matrix of {len(names)} classes: the largest of what is wrong", *rows])

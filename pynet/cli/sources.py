@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import Array
 from ..data import load_digits, load_idx, train_test_split
 from .failure import Failure
-from .table import Table, read_table
+from .table import Column, Table, read_table
 
 
 class Source(NamedTuple):
@@ -21,7 +21,7 @@ class Source(NamedTuple):
     target: Array | None  # numbers or texts; None where a file to predict from has none
     target_name: str
     target_missing: Array | None = None
-    texts: Array | None = None  # targets as a table has them
+    target_column: Column | None = None  # targets as a table has them
     scale: float | None = None  # what inputs are divided by; None where they are to be standardised
 
     @property
@@ -92,8 +92,8 @@ def _csv(path: Path, target: str | None, needs_target: bool) -> Source:
     if not rest.columns:
         raise Failure(f"{path} has no column beside the target {name!r}")
     numbers = column.numbers()
-    texts = np.array(column.cells)
-    return Source(path.stem, rest, texts if numbers is None else numbers, name, column.missing, texts)
+    target_of_rows = np.array(column.cells) if numbers is None else numbers
+    return Source(path.stem, rest, target_of_rows, name, column.missing, column)
 
 
 def _npz(path: Path, needs_target: bool) -> Source:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import itertools
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
@@ -20,6 +22,7 @@ class Column(NamedTuple):
     name: str
     cells: list[str]
     missing: Array
+    lines: list[int]  # the header's row in the file, and each cell's
 
     def numbers(self) -> Array | None:
         """Return the cells as numbers, NaN where they are missing; None if one of them is no number.
@@ -51,16 +54,13 @@ class Column(NamedTuple):
 
     def place(self, row: int) -> str:
         """Return where a cell is, in the words of a spreadsheet."""
-        return f"row {row + 2} (the header is row 1), column {self.name!r}"
+        return f"{_row(self.lines[0], self.lines[1 + row])}, column {self.name!r}"
 
-    def require_complete(self) -> None:
+    def require_complete(self, hint: str) -> None:
         """Raise Failure if a cell is missing."""
         if self.missing.any():
             row = int(self.missing.argmax())
-            raise Failure(
-                f"{self.place(row)}: the cell is missing ({self.cells[row]!r}); "
-                "--missing mean puts the column's mean there"
-            )
+            raise Failure(f"{self.place(row)}: the cell is missing ({self.cells[row]!r}){hint}")
 
 
 class Table(NamedTuple):
@@ -82,12 +82,12 @@ class Table(NamedTuple):
             If there is none of that name.
         """
         if name not in self.columns:
-            raise Failure(f"there is no column {name!r}; there are {', '.join(map(repr, self.columns))}")
+            raise Failure(f"there is no column {name!r}; there are {some(list(self.columns))}")
         return self.columns[name]
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV file with a header; cells are separated by commas, or by semicolons or tabs if its header is so.
+    """Read a CSV file with a header; commas, semicolons or tabs separate the cells, whichever part two rows alike.
 
     Raises
     ------
@@ -96,34 +96,54 @@ def read_table(path: Path) -> Table:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            head = file.readline()
+            delimiter = _delimiter(file)
             file.seek(0)
-            reader = csv.reader(file, delimiter=_delimiter(head), skipinitialspace=True)
-            rows = [row for row in reader if row]
+            reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+            numbered = [(line, row) for line, row in enumerate(reader, 1) if row]
     except UnicodeDecodeError as error:
-        raise Failure(f"{path} is no text in UTF-8: {error}") from None
+        raise Failure(f"{path} is not text in UTF-8: {error}") from None
     except (OSError, csv.Error) as error:
         raise Failure(f"{path} cannot be read: {error}") from None
-    if len(rows) < 2:
+    if len(numbered) < 2:
         raise Failure(f"{path} has no rows below a header")
-    header = [name.strip() for name in rows[0]]
+    lines = [line for line, _ in numbered]
+    header, *rows = [[cell.strip() for cell in row] for _, row in numbered]
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
         raise Failure(f"{path}: two columns are called {twice!r}")
-    for number, row in enumerate(rows[1:], 2):
+    for line, row in zip(lines[1:], rows, strict=True):
         if len(row) != len(header):
-            raise Failure(f"{path}: row {number} (the header is row 1) has {len(row)} cells, expected {len(header)}")
-    columns = zip(*rows[1:], strict=True)
-    return Table({name: _column(name, list(cells)) for name, cells in zip(header, columns, strict=True)})
+            separated = f"has {counted(len(row), 'cell')} separated by {delimiter!r}, expected {len(header)}"
+            raise Failure(f"{path}: {_row(lines[0], line)} {separated}")
+    columns = map(list, zip(*rows, strict=True))
+    return Table({name: _column(name, cells, lines) for name, cells in zip(header, columns, strict=True)})
 
 
-def _column(name: str, cells: list[str]) -> Column:
-    cells = [cell.strip() for cell in cells]
-    return Column(name, cells, np.array([cell.casefold() in _MISSING for cell in cells]))
+def _column(name: str, cells: list[str], lines: list[int]) -> Column:
+    return Column(name, cells, np.array([cell.casefold() in _MISSING for cell in cells]), lines)
 
 
-def _delimiter(head: str) -> str:
-    return next((mark for mark in (",", ";", "\t") if mark in head), ",")
+def _row(header: int, line: int) -> str:
+    """Return which row it is as a spreadsheet counts them, empty ones included."""
+    return f"row {line} (the header is row {header})"
+
+
+def _delimiter(file: TextIO) -> str:
+    """Return the mark that parts the first two rows into equally many cells, or else the first one that parts one."""
+    head = list(itertools.islice((line for line in file if line.strip()), 2))
+    cells = {mark: [len(row) for row in csv.reader(head, delimiter=mark)] for mark in (",", ";", "\t")}
+    parting = [mark for mark, counts in cells.items() if max(counts, default=0) > 1]
+    return next((mark for mark in parting if len(set(cells[mark])) == 1), next(iter(parting), ","))
+
+
+def some(names: list[Any], shown: Callable[[Any], str] = repr) -> str:
+    """Return the first names of a list."""
+    return ", ".join(map(shown, names[:10])) + (f", ... ({len(names):,} in all)" if len(names) > 10 else "")
+
+
+def counted(number: int, thing: str) -> str:
+    """Return how many things there are: 1 row, 2 rows."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _is_number(cell: str) -> bool:

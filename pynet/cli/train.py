@@ -18,7 +18,7 @@ from ..data import train_test_split
 from ..data.batches import batch_ends
 from ..errors import DivergedError
 from ..training import History, Trainer
-from .encoding import Classes, Encoding, guess_task, learn
+from .encoding import Classes, Encoding, TableInputs, guess_task, learn
 from .failure import Failure
 from .model_file import Trained
 from .network import ACTIVATIONS, OPTIMIZERS, SCHEDULES, make_criterion, make_network, make_optimizer, make_schedule
@@ -26,7 +26,7 @@ from .options import Number, Widths
 from .report import draw
 from .scores import Scores, score
 from .sources import Source, read_source, read_test_part
-from .table import Table
+from .table import Table, counted
 
 _RATES = ", ".join(f"{name} {optimizer.lr:g}" for name, optimizer in OPTIMIZERS.items())
 
@@ -170,6 +170,8 @@ def _prepare(source: Source, random: np.random.Generator, settings: dict[str, An
     if settings["validation"]:
         rows, held_out = _split(source, random, settings)
     encoding = learn(source, rows, settings["task"], fill=settings["missing"] == "mean")
+    for doubt in encoding.inputs.doubts(source.rows):
+        click.echo(f"note: {doubt}")
     X = encoding.inputs.encode(source.inputs, settings["dtype"])
     y = encoding.target.encode(source, settings["dtype"])
     return encoding, Split(X[rows], y[rows], (X[held_out], y[held_out]) if len(held_out) else None)
@@ -232,9 +234,13 @@ def _plain(value: float) -> float | None:
 def _tell(trained: Trained, history: History, scores: dict[str, Scores], files: dict[str, Path]) -> None:
     record = trained.record
     click.echo(f"{trained.model!r}")
+    if isinstance(trained.encoding.inputs, TableInputs):
+        click.echo(f"inputs: {trained.encoding.inputs.text}")
     rows, seconds, best = record["rows"]["train"], record["seconds"], record["best_epoch"]
     weights = f"weights of epoch {best}" if best else "weights of an epoch that was not completed"
-    click.echo(f"trained on {rows:,} rows for {history.epochs} epochs in {seconds:.2f} s, {weights}")
+    click.echo(
+        f"trained on {counted(rows, 'row')} for {counted(history.epochs, 'epoch')} in {seconds:.2f} s, {weights}"
+    )
     if history.stopped != "epochs":
         click.echo(f"stopped: {history.stopped}")
     for part, found in scores.items():
