@@ -55,7 +55,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return math.sqrt(2 / (1 + slope**2))
 
 
-def constant_(array: Array, value: float) -> Array:
+def constant_(array: Array, val: float) -> Array:
     """Fill with one value; return the array.
 
     Raises
@@ -65,7 +65,7 @@ def constant_(array: Array, value: float) -> Array:
     ValueError
         If it is read-only; likewise.
     """
-    return _fill(array, as_number(value, "value"))
+    return _fill(array, as_number(val, "val"))
 
 
 def zeros_(array: Array) -> Array:

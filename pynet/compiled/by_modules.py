@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import protocol
 from ..arrays import Array
+from ..criterion import Criterion
 from ..optim.clipping import clip_grad_norm_, clip_grad_value_
 from ..roles import as_loss
 
@@ -14,6 +15,20 @@ from ..roles import as_loss
 def buffers_of(model: Any) -> list[Array]:
     """Return what is state but does not learn: BatchNorm's statistics."""
     return [buffer.array for buffer in protocol.all_buffers(model)]
+
+
+def loss_of(criterion: Any, output: Any, target: Any, weight: Array | None) -> float:
+    """Return what a batch costs."""
+    if weight is None:
+        return as_loss(criterion.forward(output, target))
+    return float(weight @ criterion.row_losses(output, target))
+
+
+def require_row_losses(criterion: Any) -> None:
+    """Raise NotImplementedError if a criterion cannot say what each row costs, as weights of rows need."""
+    own = getattr(type(criterion), "row_losses", None)
+    if own is None or own is Criterion.row_losses:
+        Criterion.row_losses(criterion, [], [])
 
 
 def step_by_modules(
@@ -34,10 +49,7 @@ def step_by_modules(
     """
     before = [array.copy() for array in buffers or ()]
     output = step.model.forward(x)
-    if weight is None:
-        loss = as_loss(step.criterion.forward(output, target))
-    else:
-        loss = float(weight @ step.criterion.row_losses(output, target))
+    loss = loss_of(step.criterion, output, target, weight)
     if buffers is not None and not math.isfinite(loss):
         for array, kept in zip(buffers, before, strict=True):
             array[...] = kept

@@ -21,8 +21,9 @@ def as_pos_weight(value: Any, name: str) -> Array | float | None:
     """Return what positive targets count: a number, one for each column, or None."""
     if value is None:
         return None
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        return as_at_least_zero(value, name)
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if is_number or (isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind in "fiu"):
+        return as_at_least_zero(float(value), name)
     return _as_weights(value, name, "(columns,), or a number")
 
 

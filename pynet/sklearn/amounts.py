@@ -30,6 +30,9 @@ class Amounts:
         """Return how many columns targets have."""
         return cls(1 if y.ndim == 1 else y.shape[1])
 
+    def require_same(self, y: Any, classes: Any, partial: bool) -> None:
+        """Accept targets to go on with: `encode` looks at their columns."""
+
     def columns(self, criterion: Any) -> int:
         """Return how many outputs a network needs.
 
@@ -85,13 +88,13 @@ class Amounts:
         """Return (N,) for one column, as scikit-learn does."""
         return predictions[:, 0] if predictions.ndim == 2 and predictions.shape[1] == 1 else predictions
 
-    def best_guess(self, predictions: Array) -> Array:
-        """Return one number for each target: of several quantiles the middle one."""
-        if predictions.ndim == 2 and predictions.shape[1] > self.width:
-            middle = predictions.shape[1] // 2
-            return predictions[:, middle : middle + 1]
-        return predictions
+    def best_guess(self, predictions: Array, criterion: Any) -> Array:
+        """Return one number for each target: of several quantiles the one nearest to the median."""
+        if not isinstance(criterion, PinballLoss):
+            return predictions
+        nearest = int(np.argmin(np.abs(criterion.quantiles - 0.5)))
+        return predictions.reshape(len(predictions), -1)[:, nearest : nearest + 1]
 
-    def score(self, predictions: Array, codes: Array) -> float:
+    def score(self, predictions: Array, codes: Array, criterion: Any) -> float:
         """Return R², averaged over the columns."""
-        return r2_score(self.best_guess(predictions), codes.astype(predictions.dtype))
+        return r2_score(self.best_guess(predictions, criterion), codes.astype(predictions.dtype))

@@ -9,16 +9,18 @@ from ..checks import as_items
 from ..training.arguments import as_callbacks
 
 
-def as_eval_set(given: Any) -> tuple[Any, Any]:
-    """Return inputs and targets of the rows to watch."""
+def as_eval_set(given: Any) -> tuple[Any, Any, Any]:
+    """Return inputs and targets of the rows to watch, and what they count, or None."""
     pairs = isinstance(given, list) and given and all(isinstance(each, tuple) for each in given)
     if pairs:
         raise TypeError("eval_set must be a pair (X, y), got a list of pairs: give the pair itself")
     if not isinstance(given, tuple | list):
-        raise TypeError(f"eval_set must be a pair (X, y), got {type(given).__name__}")
-    if len(given) != 2:
-        raise TypeError(f"eval_set must be a pair (X, y), got a {type(given).__name__} of {len(given)}")
-    return given[0], given[1]
+        raise TypeError(f"eval_set must be (X, y) or (X, y, sample_weight), got {type(given).__name__}")
+    if len(given) not in (2, 3):
+        got = f"a {type(given).__name__} of {len(given)}"
+        raise TypeError(f"eval_set must be (X, y) or (X, y, sample_weight), got {got}")
+    X, y, *weight = given
+    return X, y, weight[0] if weight else None
 
 
 def as_own_callbacks(given: Any, optimizer: Any) -> list[Callback]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +22,7 @@ from ..errors import ShapeError
 from ..replay import replay
 from ..roles import as_criterion, as_module
 from ..training import Trainer
+from ..warning import warn
 from .amounts import Amounts
 from .arguments import as_eval_set, as_own_callbacks
 from .labels import Labels
@@ -131,9 +131,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         goes_on = partial and not fresh and self._partial
         if goes_on and self.early_stopping and self.stopped_:
             return self
-        with _unchanged_on_error(self):
+        with ExitStack() as undo:
+            undo.callback(_restore, self, vars(self).copy())  # classes and network of the last fit belong together
             run = self._prepare(X, y, sample_weight, eval_set, classes, partial, fresh, goes_on)
-        self._train(run)
+            self._train(run, undo.pop_all)
+            undo.pop_all()
         if not partial:
             self._held_out = None
         return self
@@ -144,6 +146,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         X, y = self._data(X, y, fresh)
         if fresh:
             self._targets = self._learn_targets(y, classes)
+        else:
+            self._targets.require_same(y, classes, partial)
         codes = self._targets.encode(y)
         weight = row_weights(y, sample_weight, self._class_weight(partial))
         X, codes, weight = without_zeros(X, codes, weight)
@@ -189,9 +193,10 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self.best_loss_ = self.best_validation_score_ = None
         self._stopping = Stopping(self.n_iter_no_change, self.tol, keeps_weights=self.early_stopping)
 
-    def _train(self, run: Run) -> None:
+    def _train(self, run: Run, begun: Callable[[], object]) -> None:
+        """Train; ``begun`` is called when all has been checked, and before anything moves."""
         epochs = 1 if run.partial else self.max_iter
-        progress = Progress(self, self._held_out, len(run.target), run.decay)
+        progress = Progress(self, self._held_out, len(run.target), run.decay, begun)
         trainer = Trainer(self.model_, self.criterion_, self.optimizer_, [progress, *run.callbacks])
         trainer.validation_hint = "give fit an eval_set, or set early_stopping=True"
         watched = self._held_out if run.callbacks else None
@@ -203,13 +208,12 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             sample_weight=run.weight,
             shuffle=self.shuffle,
             seed=self._random,
-            validation_data=None if watched is None else (watched.X, watched.target),
+            validation_data=None if watched is None else (watched.X, watched.target, watched.weight),
         )
         if history.stopped == "interrupted":
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            warn("Training interrupted by user.")
         elif history.stopped == "epochs" and not run.partial:
-            message = f"max_iter={epochs} epochs have been trained, and the loss still gets better"
-            warnings.warn(message, ConvergenceWarning, stacklevel=5)
+            warn(f"max_iter={epochs} epochs have been trained, and the loss still gets better", ConvergenceWarning)
         if self.stopped_ or not run.partial:
             self._stopping.restore(self.model_)
 
@@ -258,9 +262,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     def _hold_out(self, X: Any, codes: Array, weight: Array | None, eval_set: Any) -> tuple[Any, Array, Array | None]:
         """Set the rows to watch; return those to train on."""
         if eval_set is not None:
-            held, right = self._data(*as_eval_set(eval_set), fresh=False)
-            right = self._targets.encode(right)
-            self._held_out = HeldOut(held, right, self._target(right), None)
+            held, right, held_weight = as_eval_set(eval_set)
+            held, right = self._data(held, right, fresh=False)
+            right_codes = self._targets.encode(right)
+            held_weight = row_weights(right, held_weight, self._class_weight(False), "the third of eval_set")
+            self._held_out = HeldOut(held, right_codes, self._target(right_codes), held_weight)
         elif self.early_stopping and self._held_out is None:
             train, held = split_rows(codes, self.validation_fraction, self._random)
             held_weight = None if weight is None else weight[held]
@@ -293,16 +299,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-@contextmanager
-def _unchanged_on_error(estimator: Any) -> Iterator[None]:
-    """Have an estimator keep its attributes: classes and network of the last fit belong together."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
+def _restore(estimator: Any, attributes: dict[str, Any]) -> None:
+    vars(estimator).clear()
+    vars(estimator).update(attributes)
 
 
 def dense(X: Any) -> Any:

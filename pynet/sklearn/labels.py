@@ -65,6 +65,22 @@ class Labels:
         """Return classes that are known before all targets are."""
         return cls.learn(y) if cls.is_multilabel(y) else cls(np.unique(classes), False)
 
+    def require_same(self, y: Any, classes: Any, partial: bool) -> None:
+        """Accept targets to go on with: of no other classes than those known, nor, for a whole fit, of fewer.
+
+        Raises
+        ------
+        ValueError
+            If they are others.
+        """
+        if partial and classes is None:
+            return  # some of them, which `encode` looks at
+        found = Labels.learn(y) if classes is None else Labels.given(classes, y)
+        if not np.array_equal(found.classes, self.classes):
+            what = "classes of partial_fit" if partial else "with warm_start the classes of y"
+            known, got = self.classes.tolist(), found.classes.tolist()
+            raise ValueError(f"{what} must be those of before, {known!s:.200}, got {got!s:.200}")
+
     @staticmethod
     def is_multilabel(y: Any) -> bool:
         """Whether targets are rows of 0 and 1."""
@@ -155,7 +171,7 @@ class Labels:
         codes = self.predict(predictions)
         return codes if self.multilabel else self.classes[codes]
 
-    def score(self, predictions: Array, codes: Array) -> float:
+    def score(self, predictions: Array, codes: Array, criterion: Any) -> float:
         """Return the share of rows in which all is right."""
         right = (self.predict(predictions) == codes).reshape(len(codes), -1)
         return float(right.all(axis=1).mean())

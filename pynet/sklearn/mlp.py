@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from ..layers.names import ACTIVATIONS as NAMED
 from ..optim import SGD, Adam
 from ..protocol import is_module
 from ..sequential import Sequential
+from ..warning import warn
 from .base import NetworkEstimator, dense
 from .lbfgs import Scaled, minimise
 from .penalty import biases_alone
@@ -185,9 +185,9 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
             raise ValueError("solver 'lbfgs' does without eval_set: there are no epochs after which to look at it")
         return super()._hold_out(X, codes, weight, eval_set)
 
-    def _train(self, run: Run) -> None:
+    def _train(self, run: Run, begun: Callable[[], object]) -> None:
         if self.solver != "lbfgs":
-            super()._train(run)
+            super()._train(run, begun)
             return
         X, weight, count = dense(run.X), run.weight, len(run.target)
         decay = self._decay(count if weight is None else float(weight.sum()))
@@ -198,7 +198,7 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
         finally:
             self.model_.eval()
         if not found.converged:
-            warnings.warn(f"L-BFGS has not converged: {found.message}", ConvergenceWarning, stacklevel=4)
+            warn(f"L-BFGS has not converged: {found.message}", ConvergenceWarning)
         self.loss_ = self.best_loss_ = found.losses[-1]
         self.n_iter_ = len(found.losses) - 1
         self.t_ += count * self.n_iter_

@@ -15,8 +15,9 @@ class MLPClassifier(Classifier, MLP):
     """A multi-layer perceptron that tells classes apart, with scikit-learn's arguments and attributes.
 
     The same ``random_state`` gives the same initial weights as in scikit-learn, and in the same order of rows the same
-    steps, with two exceptions: ``epsilon`` of "adam" stands where the paper and PyTorch have it (see there), and a last
-    batch of fewer rows has its share of ``alpha``. Orders themselves are drawn otherwise.
+    steps, with three exceptions: ``epsilon`` of "adam" stands where the paper and PyTorch have it (see there), a last
+    batch of fewer rows has its share of ``alpha``, and weights of rows are divided by their mean over all rows, not
+    over each batch. Orders themselves are drawn otherwise.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ class MLPClassifier(Classifier, MLP):
         Whether `fit` begins with the weights of the last one.
     early_stopping : bool, default False
         Whether the validation loss decides when to stop (in scikit-learn: the score), and the weights of its best epoch
-        are taken. The rows are those of ``eval_set``, or split off.
+        are taken. The rows are those of ``eval_set``, or split off; weights of rows and classes count in their loss.
     validation_fraction : float, default 0.1
         The share of rows that is split off.
     n_iter_no_change : int or inf, default 10
@@ -65,7 +66,7 @@ class MLPClassifier(Classifier, MLP):
     dropout : float, default 0.0
         Share of the hidden units that is dropped in training.
     batch_norm : bool, default False
-        Whether a BatchNorm stands before each activation.
+        Whether a BatchNorm stands before each activation; it needs two rows and more in each batch.
     criterion : Criterion or class, optional
         Of scores: ``pynet.CrossEntropyLoss(label_smoothing=0.1)``; before `pynet.CrossEntropy` a SoftMax is put, before
         `pynet.NLLLoss` and `pynet.KLDivLoss` a LogSoftMax, before `pynet.BCELoss` a Sigmoid. One that takes no labels
@@ -83,7 +84,8 @@ class MLPClassifier(Classifier, MLP):
         that scikit-learn's checks ask for.
     callbacks : callback or sequence, optional
         `pynet.callbacks`, or functions of the optimizer that return one:
-        ``lambda optimizer: LRScheduler(CosineAnnealingLR(optimizer, 50))``. ``val_loss`` is that of the watched rows.
+        ``lambda optimizer: LRScheduler(CosineAnnealingLR(optimizer, 50))``. ``val_loss`` is that of the watched rows as
+        the criterion has it: ``validation_curve_`` times the number of labels, where there are several.
 
     Attributes
     ----------

@@ -28,7 +28,9 @@ class MLPRegressor(Regressor, MLP):
         the criterion: "exp" for one that takes their logarithms, as `pynet.PoissonNLLLoss` does, "means" (the first
         half of the columns) for `pynet.GaussianNLLLoss`, identity for others.
     hidden_layer_sizes, activation, solver, alpha, ...
-        As of `MLPClassifier`; there is no ``class_weight``.
+        As of `MLPClassifier`; there is no ``class_weight``. Losses of several columns add up, where scikit-learn's have
+        their mean: ``tol`` is that much stricter. ``val_loss`` of callbacks is pynet's squared error, twice
+        ``validation_curve_``.
 
     Attributes
     ----------

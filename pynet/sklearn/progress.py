@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +19,21 @@ if TYPE_CHECKING:
 class Progress(Callback):
     """Writes an epoch's figures into an estimator's fitted attributes, and stops its Trainer."""
 
-    def __init__(self, estimator: NetworkEstimator, held_out: HeldOut | None, rows: int, decay: float) -> None:
+    def __init__(
+        self,
+        estimator: NetworkEstimator,
+        held_out: HeldOut | None,
+        rows: int,
+        decay: float,
+        begun: Callable[[], object],
+    ) -> None:
         self.estimator, self.held_out, self.rows, self.decay = estimator, held_out, rows, decay
-        self._weights = weights_of(estimator.model_)
+        self._weights, self._begun = weights_of(estimator.model_), begun
+
+    def on_epoch_begin(self, trainer: Trainer) -> None:
+        """Say so when the first one begins."""
+        if trainer.epoch == 1:
+            self._begun()
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Take note of an epoch."""
@@ -32,16 +45,15 @@ class Progress(Callback):
         fitted.loss_curve_.append(loss)
         fitted.n_iter_ += 1
         fitted.t_ += self.rows
-        text = f"Iteration {fitted.n_iter_}, loss = {loss:.8f}"
-        watched = loss
+        watched, told = loss, ""
         if self.held_out is not None:
             validation, score = self._validate(trainer)
             fitted.validation_curve_.append(validation)
             fitted.validation_scores_.append(score)
-            text += f", validation loss = {validation:.8f}, score = {score:f}"
+            told = f", validation loss = {validation:.8f}, score = {score:f}"
             watched = validation if fitted.early_stopping else loss
         if fitted.verbose:
-            print(text)
+            print(f"Iteration {fitted.n_iter_}, loss = {loss:.8f}{told}")
         self._watch(trainer, watched)
 
     def _validate(self, trainer: Trainer) -> tuple[float, float]:
@@ -53,7 +65,7 @@ class Progress(Callback):
         else:
             loss = float(np.sum(trainer.criterion.row_losses(outputs, target) * weight) / np.mean(weight))
         predictions = self.estimator._out_activation(outputs)
-        return loss / self.estimator._scale, self.estimator._targets.score(predictions, codes)
+        return loss / self.estimator._scale, self.estimator._targets.score(predictions, codes, trainer.criterion)
 
     def _watch(self, trainer: Trainer, watched: float) -> None:
         fitted, stopping = self.estimator, self.estimator._stopping

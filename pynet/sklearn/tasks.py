@@ -59,8 +59,9 @@ class Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
             Classes of any kind, text too; or for several labels rows of 0 and 1.
         sample_weight : array (rows,), optional
             What each row counts.
-        eval_set : (X, y), optional
-            Rows to watch: see ``validation_curve_``; with ``early_stopping`` they decide, and none are split off.
+        eval_set : (X, y) or (X, y, sample_weight), optional
+            Rows to watch: see ``validation_curve_``; with ``early_stopping`` they decide, and none are split off. They
+            count as ``class_weight`` says; "balanced": by their own classes.
         """
         return self._fit(X, y, sample_weight, eval_set)
 
@@ -79,7 +80,8 @@ class Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         X, y, sample_weight, eval_set
             As in `fit`.
         classes : array, optional
-            All classes that there will be; needed at the first call, unless rows may have several labels.
+            All classes that there will be, the same at every call; needed at the first one, unless rows may have
+            several labels.
         """
         return self._fit(X, y, sample_weight, eval_set, classes=classes, partial=True)
 
@@ -145,7 +147,7 @@ class Regressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
             Amounts.
         sample_weight : array (rows,), optional
             What each row counts.
-        eval_set : (X, y), optional
+        eval_set : (X, y) or (X, y, sample_weight), optional
             Rows to watch: see ``validation_curve_``; with ``early_stopping`` they decide, and none are split off.
         """
         return self._fit(X, y, sample_weight, eval_set)
@@ -171,7 +173,7 @@ class Regressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         return self._targets.decode(found)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R², averaged over the columns; of several quantiles that of the middle one.
+        """Return R², averaged over the columns; of several quantiles that of the one nearest to the median.
 
         Parameters
         ----------
@@ -180,7 +182,7 @@ class Regressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         sample_weight : array (rows,), optional
             What each row counts.
         """
-        found = self._targets.best_guess(self.predict(X))
+        found = self._targets.best_guess(self.predict(X), self.criterion_)
         return float(r2_score(y, found, sample_weight=sample_weight))
 
     def _criterion_named(self, name: str) -> Any:

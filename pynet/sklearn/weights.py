@@ -10,8 +10,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from ..arrays import Array, as_row_weights
 
 
-def row_weights(y: Any, sample_weight: Any, class_weight: Any) -> Array | None:
-    """Return one weight per row; None where there are neither.
+def row_weights(y: Any, sample_weight: Any, class_weight: Any, name: str = "sample_weight") -> Array | None:
+    """Return one weight per row, those of a sample times that of its class; None where there are neither.
 
     Raises
     ------
@@ -22,11 +22,14 @@ def row_weights(y: Any, sample_weight: Any, class_weight: Any) -> Array | None:
         return None
     rows = y.shape[0]
     weight = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
-    weight = as_row_weights(weight, "sample_weight", rows)
+    weight = as_row_weights(weight, name, rows)
     if class_weight is not None:
-        weight = weight * compute_sample_weight(class_weight, y.toarray() if hasattr(y, "toarray") else y)
+        of_class = compute_sample_weight(class_weight, y.toarray() if hasattr(y, "toarray") else y)
+        if not np.all((of_class >= 0) & (of_class < np.inf)):
+            raise ValueError(f"class_weight must hold finite numbers that are not negative, got {class_weight!r:.80}")
+        weight = weight * of_class
     if not weight.any():
-        raise ValueError("the weights of all rows are zero: sample_weight must have at least one that is not")
+        raise ValueError(f"the weights of all rows are zero: {name} must have at least one that is not")
     return weight
 
 

@@ -8,11 +8,12 @@ from ..callbacks.callback import Callback
 from ..checks import as_items
 
 
-def as_pair(data: Any) -> tuple[Any, Any]:
-    """Return inputs and targets."""
-    if not isinstance(data, list | tuple) or len(data) != 2:
-        raise TypeError(f"validation_data must be a pair (X, y), got {type(data).__name__}")
-    return data[0], data[1]
+def as_validation_data(data: Any) -> tuple[Any, Any, Any]:
+    """Return inputs, targets, and what rows count, or None."""
+    if not isinstance(data, list | tuple) or len(data) not in (2, 3):
+        raise TypeError(f"validation_data must be (X, y) or (X, y, sample_weight), got {type(data).__name__}")
+    X, y, *weight = data
+    return X, y, weight[0] if weight else None
 
 
 def as_callbacks(callbacks: Any) -> list[Callback]:

@@ -25,6 +25,12 @@ class Part(NamedTuple):
         """How many these are."""
         return len(self.samples) if self.rows is None else len(self.rows)
 
+    @property
+    def mean_weight(self) -> float:
+        """What a row counts in the mean."""
+        weight = self.samples.weight
+        return 1.0 if weight is None else float(np.mean(weight if self.rows is None else weight[self.rows]))
+
 
 def split(
     samples: Samples, held_out: Samples | None, share: float | None, order: Randomness

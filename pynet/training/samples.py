@@ -13,6 +13,7 @@ from ..checks import as_number
 from ..data.batches import Rows
 from ..data.loader import as_rows, require_same_rows
 from ..errors import ShapeError
+from ..roles import as_loss
 from .sparse_rows import SparseRows, is_sparse
 
 
@@ -47,12 +48,12 @@ class Samples:
     def _target_dtype(self) -> np.dtype[Any]:
         return self._dtype or as_input(self.X[:1], "X").dtype
 
-    def set_weight(self, weight: Array | None, rows: Array | None) -> None:
+    def set_weight(self, weight: Array | None, rows: Array | None, purpose: str = "train on") -> None:
         """Set what each row counts, in units of their mean over some rows, or all."""
         if weight is not None:
             mean = float(np.mean(weight if rows is None else weight[rows]))
             if not mean:
-                raise ValueError("the weights of the rows to train on must not all be 0")
+                raise ValueError(f"the weights of the rows to {purpose} must not all be 0")
             self.weight = (weight / mean).astype(self._target_dtype)
 
     def __len__(self) -> int:
@@ -70,7 +71,7 @@ class Samples:
         if criterion.takes_labels and output.ndim == 2 and self.y.ndim == 1 and not is_mapped(self.y):
             self._require_classes(output.shape[1], getattr(criterion, "ignore_index", -1))
         try:
-            copy.deepcopy(criterion).forward(output, self.batch(slice(0, len(output))).target)
+            as_loss(copy.deepcopy(criterion).forward(output, self.batch(slice(0, len(output))).target))
         except (ShapeError, TypeError):
             raise
         except ValueError:

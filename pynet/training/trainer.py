@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import protocol
-from ..arrays import Array, as_array, as_input, native_float
+from ..arrays import Array, as_array, as_input, as_row_weights, native_float
 from ..callbacks.callback import Callback
 from ..checks import as_flag, as_positive, as_size
 from ..compiled import CompiledStep
-from ..compiled.by_modules import buffers_of, step_by_modules
+from ..compiled.by_modules import buffers_of, loss_of, require_row_losses, step_by_modules
 from ..data.batches import batch_ends, batches
 from ..data.loader import as_rows
 from ..errors import CheckpointError, DivergedError, ShapeError, StateError
@@ -25,11 +25,11 @@ from ..inspection import trace_nan
 from ..metrics import Metric, MetricLike, as_metrics
 from ..random import Randomness, Seed
 from ..replay import replay
-from ..roles import as_criterion, as_loss, as_module, as_optimizer
+from ..roles import as_criterion, as_module, as_optimizer
 from ..saving import told_of
 from ..snapshot import restore_snapshot, take_snapshot
 from . import checkpoint, random_state
-from .arguments import as_callbacks, as_pair
+from .arguments import as_callbacks, as_validation_data
 from .history import History
 from .interruption import Interruption, noted_interruption
 from .parts import Part, split
@@ -157,15 +157,16 @@ class Trainer:
             How often all rows are seen; those of the run that is resumed count.
         batch_size : int, default 32
             Rows per step. A last batch of one row joins the one before it, for BatchNorm needs two.
-        validation_data : (X, y), optional
+        validation_data : (X, y) or (X, y, sample_weight), optional
             On which loss and metrics are taken after every epoch, in evaluation mode: ``val_loss`` and so on.
         validation_split : float in (0, 1), optional
             Take that share of the rows, drawn at random, for it instead.
         sample_weight : array (N,), optional
-            What each row counts; divided by its mean over the rows trained on. Of a criterion of one's own it
-            needs ``row_losses``.
+            What each row counts in the loss; divided by its mean over the rows trained on, and in ``val_loss`` over
+            those held out. Metrics count each row once. Of a criterion of one's own it needs ``row_losses``.
         class_weight : dict or "balanced", optional
-            What the rows of each label count, 1 if not named; balanced: all classes the same in sum.
+            What the rows of each label count besides, 1 if not named; balanced: all classes the same in sum. It counts
+            for the rows of X, also for those of ``validation_split``, and not for ``validation_data``.
         shuffle : bool, default True
             Whether each epoch takes the rows in a new order.
         seed : int or numpy.random.Generator, optional
@@ -196,7 +197,9 @@ class Trainer:
         order, shuffle = Randomness(seed), as_flag(shuffle, "shuffle")
         samples = self._samples(X, y)
         weight = row_weights(samples.y, sample_weight, class_weight)
-        held_out = None if validation_data is None else self._samples(*as_pair(validation_data), "X_val y_val")
+        if weight is not None:
+            require_row_losses(self.criterion)
+        held_out = None if validation_data is None else self._held_out(validation_data)
         resumed = None if resume is None else self._read(resume)
         with ExitStack() as undo:
             if resumed is not None:
@@ -207,6 +210,8 @@ class Trainer:
             undo.callback(random_state.restore, start, self.model, order)
             train, validation = split(samples, held_out, validation_split, order)
             samples.set_weight(weight, train.rows)
+            if validation is not None and not validation.mean_weight:
+                raise ValueError("the weights of the rows held out must not all be 0")
             ends = np.array(batch_ends(train.size, batch_size))
             sizes = np.diff(ends, prepend=0)
             self._run = _Run(train, validation, epochs, batch_size, shuffle, order, start, ends, sizes)
@@ -444,10 +449,19 @@ class Trainer:
         sums = Sums(self.metrics)
         with protocol.evaluating(self.model):
             for rows in batches(part.size, batch_size, part.rows):
-                x, target, _ = part.samples.batch(rows)
+                x, target, weight = part.samples.batch(rows)
                 output = self.model.forward(x)
-                sums.add(as_loss(self.criterion.forward(output, target)), output, target)
-        return sums.figures()
+                sums.add(loss_of(self.criterion, output, target, weight), output, target)
+        figures = sums.figures()
+        return figures | {"loss": figures["loss"] / part.mean_weight}
+
+    def _held_out(self, validation_data: Any) -> Samples:
+        X, y, weight = as_validation_data(validation_data)
+        samples = self._samples(X, y, "X_val y_val")
+        if weight is not None:
+            require_row_losses(self.criterion)
+            samples.set_weight(as_row_weights(weight, "weight_val", len(samples)), None, "watch")
+        return samples
 
     def _samples(self, X: npt.ArrayLike, y: npt.ArrayLike, names: str = "X y") -> Samples:
         """Return data as the model takes them; raise now what its first layer would say of their shape."""

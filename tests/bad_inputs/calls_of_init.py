@@ -51,7 +51,7 @@ CALLS = [
     ),
     filling("zeros_", [], {}),
     filling("ones_", [], {}),
-    filling("constant_", [], {"value": 0.5}, value=[row for row in FINITE if row.error is TypeError]),
+    filling("constant_", [], {"val": 0.5}, val=[row for row in FINITE if row.error is TypeError]),
     filling("eye_", NOT_TWO_AXES, {}),
     drawing("uniform_", [], {"a": 0.0, "b": 1.0, "seed": 0}, a=FINITE, b=FINITE),
     drawing("normal_", [], {"mean": 0.0, "std": 1.0, "seed": 0}, mean=FINITE, std=AT_LEAST_ZERO),

@@ -63,8 +63,8 @@ SPLITS = [
     *wrong(ValueError, "{} 0.99 of 20 rows leaves none", too_much=0.99),
 ]
 PAIRS = [
-    *wrong(TypeError, r"{} must be a pair \(X, y\)", number=5, text="ab", three=(1, 2, 3), one=(1,), dict={1: 2, 3: 4}),
-    *made(TypeError, r"{} must be a pair \(X, y\)", array=lambda: np.ones((2, 4))),
+    *wrong(TypeError, r"{} must be \(X, y\) or", number=5, text="ab", four=(1, 2, 3, 4), one=(1,), dict={1: 2, 3: 4}),
+    *made(TypeError, r"{} must be \(X, y\) or", array=lambda: np.ones((2, 4))),
     *made(TypeError, "X_val must be an array", nones=lambda: (None, None), first_text=lambda: ("ab", [1, 2])),
     *made(TypeError, "y_val must be an array", second_none=lambda: (X, None), second_dict=lambda: (X, {})),
     *made(pynet.ShapeError, "same number of rows: X_val has 5, y_val has 4", fewer=lambda: (X, LABELS[:4])),

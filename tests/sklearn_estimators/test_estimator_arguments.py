@@ -7,7 +7,7 @@ pytest.importorskip("sklearn")
 
 from estimator_networks import AbsoluteError, network
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 import pynet
 from pynet.sklearn import MLPClassifier, MLPRegressor, NetClassifier, NetRegressor
@@ -154,10 +154,14 @@ def test_that_wrong_data_are_named():
     for pairs in ([(X, labels)], [(X, labels), (X, labels)]):
         with pytest.raises(TypeError, match=r"got a list of pairs: give the pair itself"):
             made.fit(X, labels, eval_set=pairs)
-    with pytest.raises(TypeError, match=r"eval_set must be a pair \(X, y\), got a tuple of 3"):
-        made.fit(X, labels, eval_set=(X, labels, labels))
-    with pytest.raises(TypeError, match="eval_set must be a pair"):
+    with pytest.raises(TypeError, match=r"eval_set must be \(X, y\) or \(X, y, sample_weight\), got a tuple of 4"):
+        made.fit(X, labels, eval_set=(X, labels, labels, labels))
+    with pytest.raises(TypeError, match=r"eval_set must be \(X, y\)"):
         made.fit(X, labels, eval_set=X)
+    with pytest.raises(ValueError, match="the third of eval_set must be finite and not negative"):
+        made.fit(X, labels, eval_set=(X, labels, -np.ones(90)))
+    with pytest.raises(ValueError, match=r"class_weight must hold finite numbers that are not negative, got \{1: -2\}"):
+        MLPClassifier(class_weight={1: -2}).fit(X, labels)
     with pytest.raises(ValueError, match="does without eval_set"):
         MLPClassifier(solver="lbfgs").fit(X, labels, eval_set=(X, labels))
     with pytest.raises(ValueError, match="n_samples = 1 rows out, which leaves none"):
@@ -177,6 +181,10 @@ FAILING = [
     (MLPClassifier((5,), max_iter=2), {"activation": "foo"}, {}),
     (MLPClassifier((5,), max_iter=2), {"criterion": "huber"}, {}),
     (MLPClassifier((5,), max_iter=2), {"class_weight": "even"}, {}),
+    (MLPClassifier((5,), max_iter=2), {"class_weight": {0: -2}}, {}),
+    (MLPClassifier((5,), max_iter=2), {"criterion": pynet.MSELoss("none")}, {}),
+    (MLPClassifier((5,), max_iter=2), {"callbacks": pynet.callbacks.EarlyStopping("val_loss")}, {}),
+    (MLPRegressor((5,), max_iter=2), {"solver": "lbfgs", "criterion": pynet.MSELoss("none")}, {}),
     (MLPClassifier((5,), max_iter=2), {"callbacks": 3}, {}),
     (MLPClassifier((5,), max_iter=2), {"solver": "lbfgs"}, {"eval_set": (X[:, :2], labels > 0)}),
     (MLPClassifier((5,), max_iter=2), {}, {"eval_set": (X[:, :2], labels + 7)}),
@@ -201,3 +209,42 @@ def test_that_a_fit_that_cannot_begin_leaves_everything_as_it_was(estimator, par
     with pytest.raises(NotFittedError):
         new.predict(X[:, :2])
     assert not hasattr(new, "n_features_in_")
+
+
+def test_that_classes_stay_those_of_the_first_call():
+    made = MLPClassifier((5,), max_iter=2).partial_fit(X, labels, classes=[0, 1, 2])
+    made.partial_fit(X[:5], labels[:5]).partial_fit(X, labels, classes=[2, 1, 0])
+    for other in (range(2), range(4)):
+        with pytest.raises(
+            ValueError, match=r"classes of partial_fit must be those of before, \[0, 1, 2\], got \[0, 1"
+        ):
+            made.partial_fit(X, labels, classes=other)
+    assert made.n_iter_ == 3
+    made = MLPClassifier((5,), max_iter=2, warm_start=True).fit(X, labels).fit(X, labels)
+    with pytest.raises(ValueError, match=r"with warm_start the classes of y must be those of before, \[0, 1, 2\]"):
+        made.fit(X, labels > 0)
+
+
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("make", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_that_a_warning_points_to_the_line_of_the_fit(make, solver):
+    with pytest.warns(ConvergenceWarning) as caught:
+        make((5,), max_iter=2, solver=solver, tol=0.0).fit(X, labels)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize("options", [{}, {"early_stopping": True}])
+def test_that_weights_need_a_criterion_that_knows_its_rows(options):
+    class Own:
+        def forward(self, input, target):
+            return np.mean((input - target) ** 2)
+
+        def backward(self, input, target):
+            return 2 * (input - target) / input.size
+
+    made = MLPRegressor((5,), max_iter=2, criterion=Own(), **options).fit(X, amounts)
+    before = made.coefs_[0].copy()
+    with pytest.raises(NotImplementedError, match="Own must define row_losses"):
+        made.fit(X, amounts, sample_weight=np.arange(90))
+    assert np.array_equal(made.coefs_[0], before)

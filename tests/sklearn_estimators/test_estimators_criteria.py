@@ -227,10 +227,12 @@ class TestQuantiles:
         assert found.shape == (120, 3)
         np.testing.assert_allclose((self.noisy[:, None] <= found).mean(axis=0), shares, atol=0.08)
 
-    def test_that_the_middle_one_is_scored(self):
-        made = MLPRegressor((16,), criterion=pynet.PinballLoss([0.1, 0.5, 0.9]), max_iter=300, learning_rate_init=0.01)
+    @pytest.mark.parametrize(("shares", "best"), [([0.1, 0.5, 0.9], 1), ([0.05, 0.1, 0.45], 2), ([0.4, 0.8, 0.9], 0)])
+    def test_that_the_one_nearest_to_the_median_is_scored(self, shares, best):
+        made = MLPRegressor((16,), criterion=pynet.PinballLoss(shares), max_iter=300, learning_rate_init=0.01)
         made.set_params(random_state=0).fit(X, self.noisy, eval_set=(X, self.noisy))
-        error, spread = ((self.noisy - made.predict(X)[:, 1]) ** 2).sum(), ((self.noisy - self.noisy.mean()) ** 2).sum()
+        predicted, spread = made.predict(X)[:, best], ((self.noisy - self.noisy.mean()) ** 2).sum()
+        error = ((self.noisy - predicted) ** 2).sum()
         assert made.score(X, self.noisy) == pytest.approx(1 - error / spread, rel=1e-12)
         assert made.validation_scores_[-1] == pytest.approx(made.score(X, self.noisy), rel=1e-9)
         assert cross_val_score(made, X, self.noisy, cv=2).min() > 0.3

@@ -302,6 +302,31 @@ def test_that_callbacks_see_the_run_and_may_be_made_from_the_optimizer():
     np.testing.assert_allclose([loss / 2 for _, _, loss in seen], made.validation_curve_, rtol=1e-9)
 
 
+@pytest.mark.parametrize("options", [{}, {"class_weight": {0: 5.0}}, {"class_weight": "balanced"}])
+@pytest.mark.parametrize("weight", [None, np.arange(1.0, 91.0)])
+@pytest.mark.parametrize("split", [True, False])
+def test_that_weights_count_in_the_loss_of_watched_rows(options, weight, split):
+    seen = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, trainer):
+            seen.append(trainer.history["val_loss"][-1])
+
+    made = MLPClassifier((5,), max_iter=3, early_stopping=split, random_state=0, callbacks=Watch(), **options)
+    held_out = {} if split else {"eval_set": (X, labels, weight)}
+    made.fit(X, labels, sample_weight=weight, **held_out)
+    np.testing.assert_allclose(seen, made.validation_curve_, rtol=1e-9)
+    if not split:
+        of_class = compute_sample_weight(options.get("class_weight"), labels)
+        each = of_class if weight is None else of_class * weight
+        expected = log_loss_of_rows(made.predict_proba(X), labels) @ each / each.sum()
+        np.testing.assert_allclose(made.validation_curve_[-1], expected, rtol=1e-9)
+
+
+def log_loss_of_rows(probabilities, y):
+    return -np.log(probabilities[np.arange(len(y)), y])
+
+
 def test_that_figures_are_printed_on_request(capsys):
     made = MLPRegressor((5,), max_iter=2, verbose=True).fit(X, amounts)
     lines = capsys.readouterr().out.splitlines()

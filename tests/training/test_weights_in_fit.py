@@ -79,3 +79,66 @@ def test_a_criterion_without_row_losses_says_what_weights_need():
 
     with pytest.raises(NotImplementedError, match="Half must define row_losses"):
         trainer_of(regressor(), Half()).fit(X, amounts, sample_weight=np.ones(50))
+
+
+def test_weights_count_in_the_loss_of_rows_held_out_and_not_in_metrics():
+    weight = random.uniform(0, 3, 50)
+
+    def last(**options):
+        trainer = trainer_of(classifier(), metrics=["accuracy"])
+        history = trainer.fit(X, labels, epochs=2, seed=0, **options)
+        return trainer, history.last()
+
+    def expected(trainer, rows):
+        losses = pynet.CrossEntropyLoss(reduction="none")(trainer.model(X[rows]), labels[rows])
+        return losses @ weight[rows] / weight[rows].sum(), trainer.evaluate(X[rows], labels[rows])["accuracy"]
+
+    trainer, figures = last(validation_data=(X, labels, weight))
+    assert (figures["val_loss"], figures["val_accuracy"]) == pytest.approx(expected(trainer, np.arange(50)), rel=1e-9)
+    assert last(validation_data=(X, labels))[1]["val_loss"] != pytest.approx(figures["val_loss"], rel=1e-6)
+
+    held_out = []
+
+    class See(pynet.callbacks.Callback):
+        def on_fit_begin(self, trainer):
+            held_out.append(trainer._run.validation.rows)
+
+    trainer = trainer_of(classifier(), callbacks=[See()], metrics=["accuracy"])
+    figures = trainer.fit(X, labels, epochs=2, seed=0, validation_split=0.3, sample_weight=weight).last()
+    assert (figures["val_loss"], figures["val_accuracy"]) == pytest.approx(expected(trainer, held_out[0]), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"validation_data": (X, labels, np.ones(3))},
+            pynet.ShapeError,
+            r"weight_val has shape \(3,\), expected \(50,\)",
+        ),
+        ({"validation_data": (X, labels, -np.ones(50))}, ValueError, "weight_val must be finite and not negative"),
+        (
+            {"validation_data": (X, labels, np.zeros(50))},
+            ValueError,
+            "the weights of the rows to watch must not all be 0",
+        ),
+        ({"validation_data": (X, labels, 1, 2)}, TypeError, r"must be \(X, y\) or \(X, y, sample_weight\), got tuple"),
+        (
+            {"validation_split": 0.02, "sample_weight": "all but those held out"},
+            ValueError,
+            "rows held out must not all",
+        ),
+    ],
+)
+def test_wrong_weights_of_rows_held_out_raise_and_move_nothing(options, error, message):
+    if isinstance(options.get("sample_weight"), str):
+        random = np.random.default_rng(0)
+        _, held_out = pynet.data.train_test_split(np.arange(50), test_size=0.02, seed=random)
+        weight = np.ones(50)
+        weight[held_out] = 0
+        options = options | {"sample_weight": weight}
+    model = classifier()
+    before = model.state_dict()
+    with pytest.raises(error, match=message):
+        trainer_of(model).fit(X, labels, seed=0, **options)
+    assert all((array == before[name]).all() for name, array in model.state_dict().items())

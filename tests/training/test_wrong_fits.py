@@ -54,7 +54,7 @@ def test_wrong_options_raise(options, error, message):
         ({"validation_split": 0.0}, ValueError, "validation_split must be a share between 0 and 1, got 0.0"),
         ({"validation_split": 1}, ValueError, "validation_split"),
         ({"validation_split": 0.2, "validation_data": (X, labels)}, ValueError, "not both"),
-        ({"validation_data": X}, TypeError, "validation_data must be a pair"),
+        ({"validation_data": X}, TypeError, r"validation_data must be \(X, y\) or \(X, y, sample_weight\)"),
         ({"validation_data": (X, labels[:3])}, pynet.ShapeError, "X_val has 50, y_val has 3"),
         ({"seed": "x"}, TypeError, "seed"),
         ({"resume": "missing.npz"}, FileNotFoundError, "missing"),
