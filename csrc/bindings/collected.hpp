@@ -10,6 +10,13 @@ namespace pynet {
 
 namespace py = pybind11;
 
+// Whether an object of a bound class holds a C++ object. Python may ask while pybind11 is still making one, which has
+// no place to say so yet: garbage can be collected in there.
+inline bool is_made(PyObject* self) {
+    const auto* instance = reinterpret_cast<py::detail::instance*>(self);
+    return (instance->simple_layout || instance->nonsimple.status) && py::detail::is_holder_constructed(self);
+}
+
 // To a class with for_objects(f), which calls f(object) for each it holds, and forget(), which lets all of them go.
 // Attributes are those of a subclass in Python: of py::dynamic_attr(), Python 3.11 counts what they hold twice there.
 template <class C>
@@ -19,7 +26,7 @@ py::custom_type_setup collected() {
         type.tp_flags |= Py_TPFLAGS_HAVE_GC;
         type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
             Py_VISIT(Py_TYPE(self));
-            if (!py::detail::is_holder_constructed(self)) return 0;
+            if (!is_made(self)) return 0;
             int stop = 0;
             py::handle(self).cast<C&>().for_objects([&](py::handle object) {
                 if (stop == 0 && object) stop = visit(object.ptr(), arg);
@@ -27,7 +34,7 @@ py::custom_type_setup collected() {
             return stop;
         };
         type.tp_clear = [](PyObject* self) {
-            if (py::detail::is_holder_constructed(self)) py::handle(self).cast<C&>().forget();
+            if (is_made(self)) py::handle(self).cast<C&>().forget();
             return 0;
         };
     });
