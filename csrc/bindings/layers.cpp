@@ -264,13 +264,8 @@ void bind_batch_norm(py::module_& module) {
                         });
                 if (!count) return;
                 ++*count;
-                T *mean = out<T>(running_mean), *variance = out<T>(running_var);
-                const double unbiased = size.values() / (size.values() - 1);
-                for (Index c = 0; c < size.channels; ++c) {
-                    const std::size_t i = static_cast<std::size_t>(c);
-                    mean[c] = T((1 - momentum) * double(mean[c]) + momentum * stats.mean[i]);
-                    variance[c] = T((1 - momentum) * double(variance[c]) + momentum * unbiased * stats.variance[i]);
-                }
+                kernels<T>().batch_norm.move(out<T>(running_mean), out<T>(running_var), stats.mean.data(),
+                                             stats.variance.data(), size.all(), momentum);
             });
             return output;
         },

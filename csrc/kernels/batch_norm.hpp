@@ -25,6 +25,9 @@ struct BatchNorm {
     void (*backward)(const T* input, const T* grad_output, const double* mean, const double* variance, const T* weight,
                      T* grad_input, T* grad_weight, T* grad_bias, BatchNormSizes sizes, double eps, bool from_batch,
                      T beta);
+    // Moves running statistics by a share momentum towards these, the variance as an unbiased one of M values.
+    void (*move)(T* running_mean, T* running_var, const double* mean, const double* variance, BatchNormSizes sizes,
+                 double momentum);
 };
 
 namespace PYNET_ISA {
@@ -132,7 +135,18 @@ void batch_norm_backward(const T* input, const T* grad_output, const double* mea
 }
 
 template <class T>
-constexpr BatchNorm<T> batch_norm{batch_norm_statistics<T>, batch_norm_forward<T>, batch_norm_backward<T>};
+void batch_norm_move(T* running_mean, T* running_var, const double* mean, const double* variance, BatchNormSizes sizes,
+                     double momentum) {
+    const double count = double(sizes.batch) * double(sizes.positions), unbiased = count / (count - 1);
+    for (Index c = 0; c < sizes.channels; ++c) {
+        running_mean[c] = T((1 - momentum) * double(running_mean[c]) + momentum * mean[c]);
+        running_var[c] = T((1 - momentum) * double(running_var[c]) + momentum * unbiased * variance[c]);
+    }
+}
+
+template <class T>
+constexpr BatchNorm<T> batch_norm{batch_norm_statistics<T>, batch_norm_forward<T>, batch_norm_backward<T>,
+                                  batch_norm_move<T>};
 
 }  // namespace PYNET_ISA
 }  // namespace pynet

@@ -1,7 +1,9 @@
 // Operations between the products of a plan: each works on some columns, or some rows, of a matrix at a time.
 #pragma once
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <tuple>
 
 #include "kernels/kernels.hpp"
@@ -167,23 +169,26 @@ class BatchNormOperation final : public Operation<T> {
     // The running statistics move once the loss is known to be in order.
     void finish() override {
         if (!a_.training) return;
-        const double unbiased = double(rows_) / double(rows_ - 1);
-        for (Index c = 0; c < this->input.columns; ++c) {
-            const double keep = 1 - a_.momentum;
-            a_.running_mean[c] = T(keep * double(a_.running_mean[c]) + a_.momentum * mean_.data()[c]);
-            a_.running_var[c] = T(keep * double(a_.running_var[c]) + a_.momentum * unbiased * variance_.data()[c]);
-        }
+        kernels<T>().batch_norm.move(a_.running_mean, a_.running_var, mean_.data(), variance_.data(),
+                                     {rows_, this->input.columns, 1, this->input.stride}, a_.momentum);
         ++*a_.num_batches_tracked;
     }
-    // In evaluation, makes output = this(x weight^T + bias) a plain product: weight (out, in).
-    void fold_into(T* weight, T* bias, Index in, Index out) const {
+    // In evaluation, makes output = this(x weight^T + bias) a plain product: weight (out, in). Leaves it, and returns
+    // false, where weights would become too large or too small for their digits.
+    bool fold_into(T* weight, T* bias, Index in, Index out) const {
         for (Index c = 0; c < out; ++c) {
-            const double scale =
-                (a_.weight.value ? double(a_.weight.value[c]) : 1.0) / std::sqrt(double(a_.running_var[c]) + a_.eps);
-            for (Index k = 0; k < in; ++k) weight[c * in + k] = T(double(weight[c * in + k]) * scale);
-            const double shift = a_.bias.value ? double(a_.bias.value[c]) : 0.0;
-            bias[c] = T((double(bias[c]) - double(a_.running_mean[c])) * scale + shift);
+            for (Index k = 0; k < in; ++k) {
+                const double w = double(weight[c * in + k]), folded = std::fabs(w * scale(c));
+                const bool keeps_digits = folded >= std::numeric_limits<T>::min() && folded <= largest;
+                if (w != 0 && scale(c) != 0 && !keeps_digits) return false;
+            }
+            if (!(std::fabs(folded_bias(bias[c], c)) <= largest)) return false;
         }
+        for (Index c = 0; c < out; ++c) {
+            for (Index k = 0; k < in; ++k) weight[c * in + k] = T(double(weight[c * in + k]) * scale(c));
+            bias[c] = T(folded_bias(bias[c], c));
+        }
+        return true;
     }
     // Also in evaluation: the gradients of weight and bias are sums over all rows.
     bool mixes_rows() const override { return true; }
@@ -193,6 +198,15 @@ class BatchNormOperation final : public Operation<T> {
     }
 
  private:
+    static constexpr double largest = double(std::numeric_limits<T>::max()) / 2;  // room for the sum
+
+    double scale(Index c) const {
+        return (a_.weight.value ? double(a_.weight.value[c]) : 1.0) / std::sqrt(double(a_.running_var[c]) + a_.eps);
+    }
+    double folded_bias(T bias, Index c) const {
+        const double shift = a_.bias.value ? double(a_.bias.value[c]) : 0.0;
+        return (double(bias) - double(a_.running_mean[c])) * scale(c) + shift;
+    }
     BatchNormSizes sizes(Region r) const { return {r.rows(), r.columns(), 1, this->input.stride}; }
     template <class P>
     static P* from(P* array, Index first) {

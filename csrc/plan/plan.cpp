@@ -314,8 +314,8 @@ void Plan<T>::run(Call& call) {
         Plan& plan;
         Call& call;
         static void run(void* context, Team& team) {
-            const FlushDenormals flush;
             Job& job = *static_cast<Job*>(context);
+            const FlushDenormals flush(job.call.learning());
             const bool rows = job.plan.schedule_ == Schedule::by_rows;
             if (job.call.learning()) {
                 rows ? job.plan.step_by_rows(team, job.call) : job.plan.step_by_columns(team, job.call);

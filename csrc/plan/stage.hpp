@@ -120,8 +120,8 @@ class Stage {
         weight.value = own_weight;
         bias.value = own_bias;
         if (!operations.empty()) {
-            if (auto* norm = dynamic_cast<BatchNormOperation<T>*>(operations.front().get())) {
-                norm->fold_into(own_weight, own_bias, in, out);
+            auto* norm = dynamic_cast<BatchNormOperation<T>*>(operations.front().get());
+            if (norm && norm->fold_into(own_weight, own_bias, in, out)) {
                 operations.erase(operations.begin());
                 take_relu();
             }

@@ -12,7 +12,7 @@ namespace pynet {
 class FlushDenormals {
  public:
 #if defined(__x86_64__)
-    [[gnu::always_inline]] FlushDenormals() : before_(_mm_getcsr()) {
+    [[gnu::always_inline]] explicit FlushDenormals(bool wanted = true) : before_(_mm_getcsr()), wanted_(wanted) {
         if (changes()) _mm_setcsr(before_ | both);
     }
     [[gnu::always_inline]] ~FlushDenormals() {
@@ -22,9 +22,13 @@ class FlushDenormals {
     FlushDenormals& operator=(const FlushDenormals&) = delete;
 
  private:
-    static constexpr unsigned both = 0x8000 | 0x0040;          // flush to zero, denormals are zero
-    bool changes() const { return (before_ & both) != both; }  // to set the mode takes longer than to look at it
+    static constexpr unsigned both = 0x8000 | 0x0040;  // flush to zero, denormals are zero
+    // To set the mode takes longer than to look at it.
+    bool changes() const { return wanted_ && (before_ & both) != both; }
     unsigned before_;
+    bool wanted_;
+#else
+    explicit FlushDenormals(bool = true) {}
 #endif
 };
 
