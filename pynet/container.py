@@ -14,7 +14,7 @@ from .errors import ShapeError
 from .freezing import frozen_arrays
 from .module import Module
 from .places import is_leaf, title
-from .replay import Left, forward_of_copy, left_in, remembering, replay
+from .replay import Left, forward_of_copy, is_evaluating, left_in, remembering, replay
 
 
 class Run(NamedTuple):
@@ -68,7 +68,7 @@ class Container(Module):
         """Run the layers forward, or compute anew what they gave, which changes nothing."""
         layers, values, left, value = list(self.layers), [input], [], input
         shared, in_turn = self._has_shared_modules(), self.in_turn
-        before = self._left_before() if replaying and shared else None
+        before = self._left_before() if replaying and shared and not is_evaluating() else None
         for position, layer in enumerate(layers):
             try:
                 at = value if in_turn else input

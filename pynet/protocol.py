@@ -249,8 +249,9 @@ def set_mode(module: Any, training: bool) -> None:
 @contextmanager
 def evaluating(module: Any) -> Iterator[None]:
     """Have a module and all below it in evaluation mode for a while, and then in the modes they were in."""
-    before = [(part, part.training) for _, part in modules(module) if hasattr(part, "training")]
-    if before and not any(training for _, training in before):
+    before = [(part, name, value) for _, part in modules(module) for name, value in _flags_of(part)]
+    known = all(name in _MODE for _, name, _ in before)
+    if before and known and not any(training for _, _, training in before):
         yield  # nothing to switch: other threads may compute with it at the same time
         return
     set_mode(module, training=False)
@@ -258,8 +259,20 @@ def evaluating(module: Any) -> Iterator[None]:
         yield
     finally:
         set_mode(module, training=True)
-        for part, training in before:
-            part.training = training
+        for part, name, value in before:
+            setattr(part, name, value)
+
+
+_MODE = ("training", "_train")  # what the flag is called, here and in the notebook
+
+
+def _flags_of(module: Any) -> list[tuple[str, Any]]:
+    """Return the flag that says a module's mode; of one that has another name, all that may be it."""
+    known = next((name for name in _MODE if hasattr(module, name)), None)
+    if known is not None:
+        return [(known, getattr(module, known))]
+    switches = hasattr(module, "eval")
+    return [(name, value) for name, value in attributes_of(module).items() if switches and isinstance(value, bool)]
 
 
 def watch(module: Any) -> _core.Watch | None:

@@ -1,4 +1,4 @@
-"""Computing an output again, with nothing changed: no output kept, no statistics moved, no mask drawn."""
+"""Computing an output with nothing changed: no output kept, no statistics moved, no mask drawn, no mode switched."""
 
 import copy
 from collections.abc import Iterator
@@ -11,11 +11,17 @@ import numpy as np
 from . import protocol
 
 _replaying = ContextVar("replaying", default=False)
+_evaluating = ContextVar("evaluating", default=False)
 
 
 def is_replaying() -> bool:
     """Whether this context computes something again: then Dropout keeps its mask and BatchNorm its statistics."""
     return _replaying.get()
+
+
+def is_evaluating() -> bool:
+    """Whether this context computes what modules give in evaluation mode, whatever mode they are in."""
+    return _evaluating.get()
 
 
 def replay(module: Any, input: Any) -> Any:
@@ -26,6 +32,19 @@ def replay(module: Any, input: Any) -> Any:
         return forward_of_copy(module, input) if own is None else own(input)
     finally:
         _replaying.reset(token)
+
+
+def evaluate(module: Any, input: Any) -> Any:
+    """Return a module's output at ``input`` in evaluation mode, and leave everything, its mode too, as it was.
+
+    Many threads may do so at once, and others train it meanwhile.
+    """
+    token = _evaluating.set(True)
+    try:
+        # A view: a container has other things in store for the very array that it was given last.
+        return replay(module, input.view())
+    finally:
+        _evaluating.reset(token)
 
 
 def forward_of_copy(module: Any, input: Any) -> Any:
@@ -39,7 +58,10 @@ def forward_of_deep_copy(module: Any, input: Any) -> Any:
     """Return the output of a copy that shares nothing, not even what it draws from NumPy's generator."""
     random = np.random.get_state()
     try:
-        return copy.deepcopy(module).forward(input)
+        twin = copy.deepcopy(module)
+        if is_evaluating():
+            protocol.set_mode(twin, training=False)
+        return twin.forward(input)
     finally:
         np.random.set_state(random)
 

@@ -1,9 +1,11 @@
 """Compiled steps under bad treatment: threads, signals, forks, broken modules."""
 
 import copy
+import dataclasses
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -229,3 +231,124 @@ def test_batches_that_are_none_are_refused(order, ends, losses):
     with pytest.raises(ValueError, match=r"order|ends|losses"):
         step.run(np.ones((8, 3)), np.ones((8, 2)), order, ends, losses)
     assert all(np.array_equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
+class Interrupted(np.random.Generator):
+    """Does something else before it draws."""
+
+    do = staticmethod(lambda: None)
+
+    def integers(self, *arguments, **options):
+        self.do()
+        return super().integers(*arguments, **options)
+
+
+def test_the_plan_may_change_while_a_mask_is_drawn():
+    generator = Interrupted(np.random.PCG64(0))
+    model = pynet.Sequential(pynet.Linear(6, 64), pynet.Dropout(0.2, seed=generator), pynet.Linear(64, 10))
+    step = pynet.compile_step(model, pynet.CrossEntropyLoss(), sgd(model))
+    x, y = batch(512, 6, 10)
+
+    def assign():
+        model[0].W = np.array(model[0].W)
+        assert step.compiled
+
+    generator.do = assign
+    for _ in range(3):
+        step(x, y)
+        assert step.output.shape == (512, 10)
+        assert np.isfinite(step.output).all()
+
+
+def test_a_call_that_is_refused_leaves_the_running_epoch_alone():
+    model = network(60, 300, 10)
+    twin = copy.deepcopy(model)
+    x, y = batch(6400, 60, 10)
+    expected = pynet.compile_step(twin, pynet.CrossEntropyLoss(), sgd(twin)).epoch(x, y, batch_size=256)
+    step, losses, refused = pynet.compile_step(model, pynet.CrossEntropyLoss(), sgd(model)), [], 0
+    thread = threading.Thread(target=lambda: losses.append(step.epoch(x, y, batch_size=256)))
+    thread.start()
+    while thread.is_alive():
+        try:
+            step.epoch(x[:300], (y[:300] + 1) % 10, batch_size=300)
+        except pynet.StateError:
+            refused += 1
+        else:
+            break  # it had not begun yet, or is over
+    thread.join()
+    if refused:
+        assert np.array_equal(losses[0], expected)
+
+
+@pytest.mark.parametrize("seed", [None, 4])
+@pytest.mark.parametrize("how", ["step", "epoch"])
+def test_outputs_that_a_criterion_refuses_are_those_of_the_loop(how, seed):
+    def error_of(run):
+        model = pynet.Sequential(pynet.Linear(6, 8, seed=0), pynet.Dropout(0.5, seed=seed), pynet.Linear(8, 3, seed=1))
+        np.random.seed(3)
+        with pytest.raises(ValueError, match=r"input has -?\d.* expected probabilities") as caught:
+            run(model)
+        # Masks come from the same numbers after it, too.
+        return str(caught.value), np.random.rand(), model[1].forward(np.ones((2, 50)))
+
+    x, target = batch(5, 6, 3)[0], np.zeros((5, 3))
+
+    def compiled(model):
+        step = pynet.compile_step(model, pynet.BCELoss(), sgd(model))
+        step(x, target) if how == "step" else step.epoch(x, target, batch_size=5)
+
+    by_hand = error_of(lambda model: loop_step(model, pynet.BCELoss(), sgd(model), x, target))
+    for ours, theirs in zip(error_of(compiled), by_hand, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_step_put_on_an_optimizer_is_seen():
+    model = network(6, 5, 3)
+    optimizer = sgd(model)
+    step, (x, y) = pynet.compile_step(model, pynet.CrossEntropyLoss(), optimizer), batch(4, 6, 3)
+    step(x, y)
+    optimizer.step = lambda: None
+    before = model.state_dict()
+    step(x, y)
+    assert same_bits(before, model.state_dict())
+
+
+def test_models_are_told_apart_by_what_they_are_not_by_what_they_equal():
+    @dataclasses.dataclass
+    class Net(pynet.Module):  # equal to others of the same arrays, and without a hash
+        layer: pynet.Linear
+
+        def forward(self, input):
+            inside.wait(10)
+            time.sleep(0.05)
+            return self.layer.forward(input)
+
+        def backward(self, input, grad_output):
+            return self.layer.backward(input, grad_output)
+
+    def step_of(model):
+        return pynet.compile_step(model, pynet.MSELoss(), sgd(model))
+
+    def results(steps):
+        found = []
+
+        def run(step):
+            try:
+                found.append(step(np.ones((2, 3)), np.ones((2, 2))))
+            except pynet.StateError:
+                found.append("refused")
+
+        threads = [threading.Thread(target=run, args=(step,)) for step in steps]
+        for thread in threads:
+            thread.start()
+        inside.set()
+        for thread in threads:
+            thread.join()
+        return found
+
+    inside, layer = threading.Event(), pynet.Linear(3, 2)
+    one, other = Net(layer), Net(layer)
+    assert one == other
+    assert "refused" not in results([step_of(one), step_of(other)])
+    inside.clear()
+    assert "refused" in results([step_of(one), step_of(one)])

@@ -115,3 +115,73 @@ class TestPredict:
             for twin in (copy.deepcopy(predict), pickle.loads(pickle.dumps(predict))):
                 assert np.array_equal(twin(x), expected)
                 assert twin.frozen == freeze
+
+
+class Flagged:
+    """A user's layer with a mode of its own, under a name of its own."""
+
+    def __init__(self, name):
+        self.name = name
+        setattr(self, name, True)
+
+    def train(self):
+        setattr(self, self.name, True)
+
+    def eval(self):
+        setattr(self, self.name, False)
+
+    def forward(self, input):
+        return input * (2.0 if getattr(self, self.name) else 1.0)
+
+    def backward(self, input, grad_output):
+        return grad_output
+
+
+@pytest.mark.parametrize("name", ["training", "_train", "flag"])
+@pytest.mark.parametrize("own_mode", [True, False])
+@pytest.mark.parametrize("others_mode", [True, False])
+@pytest.mark.parametrize("predictor", ["compiled", "frozen", "trainer"])
+def test_a_users_mode_is_off_in_a_prediction_and_as_before_after_it(name, own_mode, others_mode, predictor):
+    own = Flagged(name)
+    model = pynet.Sequential(pynet.Linear(9, 4), own, pynet.Dropout(0.5)).train(others_mode)
+    own.train() if own_mode else own.eval()
+    x = batch(5, 9, 3)[0]
+    predict = {
+        "compiled": pynet.compile_predict(model),
+        "frozen": pynet.compile_predict(model, freeze=True),
+        "trainer": pynet.Trainer(model, pynet.MSELoss(), pynet.optim.SGD(model)).predict,
+    }[predictor]
+    assert np.array_equal(predict(x), model[0](x))
+    assert getattr(own, name) == own_mode
+    assert model[0].training == model[2].training == others_mode
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("freeze", [False, True])
+def test_predictions_keep_subnormal_numbers(freeze, dtype):
+    tiny = np.finfo(dtype).smallest_subnormal * 5
+    layer = pynet.Linear(20, 20, dtype=dtype)
+    layer.W[...], layer.b[...] = np.eye(20), 0
+    model = pynet.Sequential(layer, pynet.ReLU(), pynet.Linear(20, 20, dtype=dtype))
+    model[2].W[...], model[2].b[...] = np.eye(20), 0
+    for rows in (1, 7, 200):
+        x = np.full((rows, 20), tiny, dtype)
+        assert np.array_equal(pynet.compile_predict(model, freeze=freeze)(x), x)
+    scores = np.array([[0, 100, 0], [0, -101, 3]], dtype)  # whose SoftMax is subnormal in float32
+    model = pynet.Sequential(pynet.Linear(3, 3, dtype=dtype), pynet.SoftMax())
+    model[0].W[...], model[0].b[...] = np.eye(3), 0
+    np.testing.assert_array_equal(pynet.compile_predict(model, freeze=freeze)(scores), model(scores))
+
+
+@pytest.mark.parametrize(
+    ("weight", "scale", "variance", "x"),
+    [(1e37, 1.0, 0.0, 1e-10), (1e-30, 1e-20, 1.0, 1e38), (1e-3, 0.0, 1.0, 1.0), (0.0, 1e30, 0.0, 1.0)],
+)
+def test_a_batch_norm_is_folded_where_weights_keep_their_digits(weight, scale, variance, x):
+    model = pynet.Sequential(pynet.Linear(4, 3), pynet.BatchNorm(3), pynet.ReLU()).astype(np.float32).eval()
+    model[0].W[...], model[0].b[...] = weight, 0
+    model[1].weight[...], model[1].running_var[...] = scale, variance
+    data = np.full((5, 4), x, np.float32)
+    expected = model(data)
+    assert np.isfinite(expected).all()
+    np.testing.assert_allclose(pynet.compile_predict(model, freeze=True)(data), expected, rtol=1e-5)

@@ -63,13 +63,14 @@ struct Rows {
     Index count;
 };
 
-// Copies labels, which another thread might write while they are used; false if one is no class.
-bool copy_labels(const std::int64_t* from, Index count, Index classes, std::optional<std::int64_t> ignored,
-                 std::int64_t* to) {
+// Whether labels are classes; copies them, which another thread might write while they are used, if there is where to.
+bool are_classes(const std::int64_t* labels, Index count, Index classes, std::optional<std::int64_t> ignored,
+                 std::int64_t* copy) {
     bool wrong = false;
     for (Index n = 0; n < count; ++n) {
-        const std::int64_t label = to[n] = from[n];
+        const std::int64_t label = labels[n];
         wrong |= (label < 0 || label >= classes) && !(ignored && label == *ignored);
+        if (copy) copy[n] = label;
     }
     return !wrong;
 }
@@ -104,6 +105,29 @@ void require_batches(const py::array_t<std::int64_t, py::array::c_style>& order,
     }
 }
 
+// A place for the rows of a batch; null for what they have not.
+template <class T>
+struct Gathered {
+    T* x;
+    std::int64_t* labels;
+    T *values, *weights;
+};
+
+// Copies some rows of all to where they lie one after another.
+template <class T>
+void gather(const Rows<T>& all, const T* weights, const std::int64_t* order, Index count, Index in, Index width,
+            const Gathered<T>& to) {
+    for (Index i = 0; i < count; ++i) {
+        const Index from = order[i];
+        if (from < 0 || from >= all.count) throw py::index_error("order names a row that there is not");
+        std::memcpy(to.x + i * in, all.x + from * in, std::size_t(in) * sizeof(T));
+        if (to.labels) to.labels[i] = all.target.labels[from];
+        if (to.weights) to.weights[i] = weights[from];
+        if (!to.values) continue;
+        std::memcpy(to.values + i * width, all.target.values + from * width, std::size_t(width) * sizeof(T));
+    }
+}
+
 class Step {
  public:
     explicit Step(std::shared_ptr<Busy> busy) : busy_(std::move(busy)) {}
@@ -116,13 +140,13 @@ class Step {
         return run_once(self, x, y, weight, {gradients, true});
     }
 
-    // Whether an epoch can take these arrays as they lie.
+    // Whether an epoch can take these arrays as they lie. Another thread may be in a step, so nothing is kept of them.
     bool fits(py::handle X, py::handle y) {
         return usable_ && current().with([&](auto& plan) {
             Rows<decltype(type_of(plan))> rows;
             if (!are_rows(plan, current(), X, y, rows)) return false;
-            return !rows.target.labels || copy_labels(rows.target.labels, rows.count, plan.out(),
-                                                      current().target.ignored, labels_.reserve(rows.count));
+            const std::int64_t* labels = rows.target.labels;
+            return !labels || are_classes(labels, rows.count, plan.out(), current().target.ignored, nullptr);
         });
     }
 
@@ -146,7 +170,9 @@ class Step {
             const std::optional<py::array> weighed = weights_of<T>(weight, all.count);
             T* weights = weighed ? self.gathered<T>(self.weights_, all.count) : nullptr;
             const Index batches = ends.size();
-            const std::int64_t *row = order.data(), *end = ends.data();
+            const std::int64_t* row = order.data();
+            // A copy: whoever is polled may write there.
+            const std::vector<std::int64_t> end(ends.data(), ends.data() + batches);
             Index longest = 0;
             for (Index b = 0; b < batches; ++b) longest = std::max<Index>(longest, end[b] - (b ? end[b - 1] : 0));
             T* x = self.gathered<T>(self.x_, longest * plan.in());
@@ -160,25 +186,16 @@ class Step {
             Index b = start;
             while (b < batches) {
                 const Index first = b ? end[b - 1] : 0, count = end[b] - first;
-                for (Index i = 0; i < count; ++i) {
-                    const Index from = row[first + i];
-                    if (from < 0 || from >= all.count) throw py::index_error("order names a row that there is not");
-                    std::memcpy(x + i * plan.in(), all.x + from * plan.in(), std::size_t(plan.in()) * sizeof(T));
-                    if (labels) labels[i] = all.target.labels[from];
-                    if (weights) weights[i] = in<T>(*weighed)[from];
-                    if (values) {
-                        std::memcpy(values + i * width, all.target.values + from * width,
-                                    std::size_t(width) * sizeof(T));
-                    }
-                }
+                const Gathered<T> into{x, labels, values, weights};
+                gather(all, in<T>(weighed), row + first, count, plan.in(), width, into);
                 // Looked at again: whoever was polled might have written into them.
-                if (labels && !copy_labels(labels, count, plan.out(), description.target.ignored, labels)) {
+                if (labels && !are_classes(labels, count, plan.out(), description.target.ignored, nullptr)) {
                     throw py::value_error("target has a label that is no class any more");
                 }
                 const Rows<T> rows{x, {values, labels, weights}, count};
                 plan.reserve(count);
                 if (plan.divisor(rows.target, count) == 0) throw py::value_error("a batch has no row that counts");
-                loss[b] = self.run(description, plan, rows, {false, must_be_finite});
+                loss[b] = self.run(keep, plan, rows, {false, must_be_finite});
                 if ((must_be_finite || plan.refuses()) && !std::isfinite(loss[b])) return b;
                 ++b;
                 const auto now = std::chrono::steady_clock::now();
@@ -245,7 +262,7 @@ class Step {
             const std::optional<py::array> weights = weights_of<T>(weight, rows.count);
             rows.target.weights = in<T>(weights);
             plan.reserve(rows.count);
-            const double loss = self.run(description, plan, rows, options);
+            const double loss = self.run(keep, plan, rows, options);
             // Modules say what is wrong, if anything is.
             if (plan.refuses() && !std::isfinite(loss)) return self.by_modules(self_, x, y, weight, options);
             return py::float_(loss);
@@ -276,19 +293,31 @@ class Step {
         if (!are_rows(plan, description, x, y, rows) || rows.count <= (plan.needs_two_rows() ? 1 : 0)) return false;
         if (rows.target.labels) {
             std::int64_t* copy = labels_.reserve(rows.count);
-            if (!copy_labels(rows.target.labels, rows.count, plan.out(), description.target.ignored, copy))
+            if (!are_classes(rows.target.labels, rows.count, plan.out(), description.target.ignored, copy))
                 return false;
             rows.target.labels = copy;
         }
         return plan.divisor(rows.target, rows.count) != 0;
     }
+    // Drawing runs Python, which may make the step a new plan: `described` is the one that runs.
     template <class T>
-    double run(const Description& description, Plan<T>& plan, const Rows<T>& rows, StepOptions options) {
-        for (std::size_t i = 0; i < plan.dropouts().size(); ++i) {
-            plan.dropouts()[i]->seed = description.draws[i]().template cast<std::uint64_t>();
+    double run(const py::object& described, Plan<T>& plan, const Rows<T>& rows, StepOptions options) {
+        const std::vector<py::object>& draws = described.cast<Description&>().draws;
+        for (std::size_t i = 0; i < draws.size(); ++i) {
+            plan.dropouts()[i]->seed = draws[i]().template cast<std::uint64_t>();
         }
-        last_ = plan_;
+        last_ = described;
         rows_ = rows.count;
+        const double loss = computed(plan, rows, options);
+        if (plan.refuses() && !std::isfinite(loss)) {  // modules will draw these words
+            for (std::size_t i = 0; i < draws.size(); ++i) {
+                draws[i].attr("__self__").attr("_give_back")(plan.dropouts()[i]->seed);
+            }
+        }
+        return loss;
+    }
+    template <class T>
+    static double computed(Plan<T>& plan, const Rows<T>& rows, StepOptions options) {
         if (plan.operations(rows.count, true) < long_work) {
             return plan.step(rows.x, rows.target, rows.count, options);
         }
@@ -319,12 +348,10 @@ class Predict {
         return description.with([&](auto& plan) -> py::object {
             using T = decltype(type_of(plan));
             py::object converted;
-            if (!is_ready<T>(x, 2) || shape_of(x)[1] != plan.in() || shape_of(x)[0] == 0) {
+            if (!fits(plan, x)) {
                 converted = self_.attr("_converted")(x);
                 if (converted.is_none()) return self_.attr("_predict_by_modules")(x);
-                if (!is_ready<T>(converted, 2) || shape_of(converted)[1] != plan.in() || shape_of(converted)[0] == 0) {
-                    throw py::value_error("input does not fit the model");
-                }
+                if (!fits(plan, converted)) throw py::value_error("input does not fit the model");
                 x = converted;
             }
             const Index rows = shape_of(x)[0];
@@ -354,6 +381,11 @@ class Predict {
     void forget() { let_go(free_); }
 
  private:
+    // Whether a plan can take an input as it lies.
+    template <class T>
+    static bool fits(const Plan<T>& plan, py::handle x) {
+        return is_ready<T>(x, 2) && shape_of(x)[1] == plan.in() && shape_of(x)[0] > 0;
+    }
     // A plan that no other thread uses; None if the model cannot be compiled.
     py::object take(py::handle self) {
         while (!free_.empty()) {

@@ -8,7 +8,7 @@ from typing import Any
 from .. import _core, protocol
 from ..arrays import Array, as_array, as_input
 from ..checks import as_flag
-from ..replay import replay
+from ..replay import evaluate
 from ..roles import as_module
 from .plan import Plan, described
 
@@ -82,10 +82,8 @@ class CompiledPredict(_core.Predict):
         return plan
 
     def _predict_by_modules(self, x: Any) -> Array:
-        with protocol.evaluating(self.model):
-            # A view: a Sequential has other things in store for the very array that it was given last.
-            input = as_array(x, "input").view()
-            output: Array = replay(self.model, input)
+        input = as_array(x, "input")
+        output: Array = evaluate(self.model, input)
         if self._columns is None and input.ndim == 2:
             self._columns = input.shape[1]
         return output

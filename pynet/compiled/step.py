@@ -24,7 +24,8 @@ from ..watched import Watched
 from .by_modules import buffers_of, step_by_modules
 from .plan import CannotCompileError, Plan, described, is_its_own
 
-_busy: weakref.WeakKeyDictionary[Any, _core.Busy] = weakref.WeakKeyDictionary()
+# By the model's id, not by the model: one may be equal to another, or have no hash.
+_busy: dict[int, tuple[weakref.ref[Any], _core.Busy]] = {}
 
 
 def compile_step(
@@ -278,6 +279,7 @@ class CompiledStep(_core.Step):
             raise CannotCompileError(f"{type(self.optimizer).__name__} has a step of its own")
         plan.watch_size(self.criterion)
         self.criterion.add_to(plan)
+        plan.watch_size(self.optimizer)
         moves = self.optimizer.prepare()
         if moves.odd:
             raise CannotCompileError("the optimizer works on copies")
@@ -359,7 +361,12 @@ def _require_its_own(part: Any, *methods: str) -> None:
 
 def _busy_of(model: Any) -> _core.Busy:
     """Return what all steps of a model share."""
+    key, known = id(model), _busy
+
+    def forget(_: weakref.ref[Any]) -> None:
+        known.pop(key, None)
+
     try:
-        return _busy.setdefault(model, _core.Busy())
+        return known.setdefault(key, (weakref.ref(model, forget), _core.Busy()))[1]
     except TypeError:  # one with slots
         return _core.Busy()

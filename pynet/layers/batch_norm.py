@@ -13,7 +13,7 @@ from ..arrays import Array, choose_dtype, stay_unfilled
 from ..checks import as_at_least_zero, as_flag, as_share, as_size
 from ..freezing import leaves_frozen
 from ..module import named
-from ..replay import is_replaying
+from ..replay import is_evaluating, is_replaying
 from ..watched import Watched
 from .parametric import Parametric, array_attribute
 
@@ -114,7 +114,8 @@ class BatchNorm(Parametric):
     @named
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the normalised input; in training also move the running statistics."""
-        moves = self.training and not is_replaying()
+        training = bool(self.training) and not is_evaluating()
+        moves = training and not is_replaying()
         self.output = output = _core.batch_norm_forward(
             input,
             self._weight,
@@ -124,7 +125,7 @@ class BatchNorm(Parametric):
             self._num_batches_tracked if moves else None,
             self.eps,
             self.momentum,
-            bool(self.training),
+            training,
         )
         return output
 

@@ -14,7 +14,7 @@ from ..checks import as_fraction
 from ..errors import StateError
 from ..module import Layer, named
 from ..random import Randomness, Seed
-from ..replay import is_replaying
+from ..replay import is_evaluating, is_replaying
 
 if TYPE_CHECKING:
     from ..compiled.plan import Plan
@@ -60,6 +60,7 @@ class Dropout(Layer):
         self._p = as_fraction(p, "p")
         self.mask: Array | None = None
         self._random = Randomness(seed)
+        self._given_back: list[int] = []
 
     @property
     def p(self) -> float:
@@ -75,10 +76,10 @@ class Dropout(Layer):
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the input with a new mask drawn and applied; in evaluation the input itself."""
         output = as_input(input, "input")
-        if self.training and is_replaying():
-            output = self._masked(output)
-        elif self.training:
+        if self.training and not is_replaying():
             output, self.mask = _core.dropout_forward(output, self._draw, self._p)
+        elif self.training and not is_evaluating():
+            output = self._masked(output)
         self.output = output
         return output
 
@@ -100,7 +101,11 @@ class Dropout(Layer):
         return products, products
 
     def _draw(self) -> int:
-        return self._random.word()
+        return self._given_back.pop() if self._given_back else self._random.word()
+
+    def _give_back(self, word: int) -> None:
+        """Take back a number whose mask nobody has seen, of a step that comes to nothing: the next draw is that one."""
+        self._given_back.append(word)
 
     def _masked(self, array: Array) -> Array:
         if self.mask is None:

@@ -19,7 +19,7 @@ from ..arrays import Array
 from ..checks import as_at_least_zero, as_flag, as_fraction, as_size
 from ..compiled import CompiledPredict
 from ..errors import ShapeError
-from ..replay import replay
+from ..replay import evaluate
 from ..roles import as_criterion, as_module
 from ..training import Trainer
 from ..warning import warn
@@ -174,8 +174,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         criterion = None if self._given_criterion() is None else self._make_criterion()
         model = as_module(self._make_model(X, self._targets.columns(criterion), random_state))
         first = dense(X[:2])
-        with protocol.evaluating(model):
-            outputs = np.asarray(replay(model, first))
+        outputs = np.asarray(evaluate(model, first))
         if outputs.ndim != 2:
             raise ShapeError(f"the module's output has shape {outputs.shape}, expected ({len(first)}, outputs)")
         self.model_, self.n_outputs_ = model, outputs.shape[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from ..errors import CheckpointError, DivergedError, ShapeError, StateError
 from ..inspection import trace_nan
 from ..metrics import Metric, MetricLike, as_metrics
 from ..random import Randomness, Seed
-from ..replay import replay
+from ..replay import evaluate
 from ..roles import as_criterion, as_module, as_optimizer
 from ..saving import told_of
 from ..snapshot import restore_snapshot, take_snapshot
@@ -136,7 +136,7 @@ class Trainer:
         epochs: int = 10,
         batch_size: int = 32,
         *,
-        validation_data: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+        validation_data: Sequence[npt.ArrayLike | None] | None = None,
         validation_split: float | None = None,
         sample_weight: npt.ArrayLike | None = None,
         class_weight: dict[Any, float] | str | None = None,
@@ -466,8 +466,7 @@ class Trainer:
     def _samples(self, X: npt.ArrayLike, y: npt.ArrayLike, names: str = "X y") -> Samples:
         """Return data as the model takes them; raise now what its first layer would say of their shape."""
         samples = Samples(X, y, self._dtype(), names)
-        with protocol.evaluating(self.model):
-            output = np.asarray(replay(self.model, samples.inputs(slice(0, 2))))
+        output = np.asarray(evaluate(self.model, samples.inputs(slice(0, 2))))
         labels = samples.y.dtype.kind != "f" and getattr(self.criterion, "takes_labels", False)
         if output.ndim == 2 and output.shape[1] == 1 and not labels:
             samples.use_columns()

@@ -1,6 +1,9 @@
 """Many threads at once: one model for all of them, hundreds of them, small stacks, and threads that outlive Python."""
 
+import copy
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -129,3 +132,34 @@ def test_python_may_end_while_daemon_threads_compute(way):
     """
     for _ in range(3):
         assert output_of(code, way, PYNET_NUM_THREADS="3") == "ends"
+
+
+class Slow:
+    """A user's layer, in which other threads come in between."""
+
+    def forward(self, input):
+        time.sleep(0)
+        self.output = input * 2.0
+        return self.output
+
+    def backward(self, input, grad_output):
+        return grad_output * 2.0
+
+
+def test_predictions_module_by_module_of_a_model_in_training():
+    blocks = [pynet.Sequential(pynet.Linear(4, 4, seed=i), pynet.BatchNorm(4), pynet.Dropout(0.5)) for i in range(12)]
+    model = pynet.Sequential(*blocks, Slow())
+    x = np.random.default_rng(0).normal(size=(8, 4))
+    model.forward(x)
+    predict = pynet.compile_predict(model)
+    assert not predict.compiled
+    expected, state = copy.deepcopy(model).eval().forward(x), model.state_dict()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        answers = in_threads(8, lambda number: [predict(x) for _ in range(8)])
+    finally:
+        sys.setswitchinterval(interval)
+    assert all(np.array_equal(answer, expected) for own in answers for answer in own)
+    assert all(layer.training for block in model[:-1] for layer in block)
+    assert all(np.array_equal(array, state[name]) for name, array in model.state_dict().items())
