@@ -42,6 +42,7 @@ class Samples:
         self._dtype, self._name_y = dtype, name_y
         self.X = inputs if _is_converted_in_batches(inputs) else as_input(inputs, name_X, dtype)
         self.y = y if is_mapped(y) else as_classes(y, self._target_dtype)
+        self._axes_of_y = y.ndim  # as given
         self.weight: Array | None = None
 
     @property
@@ -97,6 +98,23 @@ class Samples:
     def inputs(self, rows: Rows) -> Array:
         """Return the inputs of some rows."""
         return as_input(self.X[rows], "X", self._dtype)
+
+    def not_finite(self, rows: Rows) -> str:
+        """Return where the first number of some rows that is not finite stands in X, or else in y; '' if all are."""
+        x, target, _ = self.batch(rows)
+        numbers = np.arange(len(self))[rows]
+        return _not_finite("X", x, numbers, x.ndim) or _not_finite(self._name_y, target, numbers, self._axes_of_y)
+
+
+def _not_finite(name: str, array: Array, rows: Array, axes: int) -> str:
+    wrong = np.argwhere(~np.isfinite(array))
+    if not wrong.size:
+        return ""
+    value = array[tuple(wrong[0])]
+    place = [int(rows[wrong[0][0]]), *wrong[0][1:axes].tolist()]
+    # A large number may have become infinite on its way into a smaller dtype.
+    shown = f"{value}" if np.isnan(value) else f"{value} in {array.dtype}"
+    return f"{name}{place} is {shown} ({len(wrong)} of {array.size} numbers in this batch of {name} not finite)"
 
 
 def _is_converted_in_batches(inputs: object) -> bool:

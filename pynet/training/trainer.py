@@ -18,7 +18,7 @@ from ..callbacks.callback import Callback
 from ..checks import as_flag, as_positive, as_size
 from ..compiled import CompiledStep
 from ..compiled.by_modules import buffers_of, loss_of, require_row_losses, step_by_modules
-from ..data.batches import batch_ends, batches
+from ..data.batches import Rows, batch_ends, batches
 from ..data.loader import as_rows
 from ..errors import CheckpointError, DivergedError, ShapeError, StateError
 from ..inspection import trace_nan
@@ -377,6 +377,8 @@ class Trainer:
         for self.batch, rows in enumerate(batches(count, run.batch_size, order), 1):
             batch = samples.batch(rows)
             loss, output = self._run_step(step, batch, shows) if compiled else self._step(batch)
+            if not math.isfinite(loss):
+                raise DivergedError(self._why(loss, samples, rows))
             sums.add(loss, output, batch.target)
             self.loss = sums.loss
             self._call("on_batch_end")
@@ -412,15 +414,13 @@ class Trainer:
         if done < len(ends) and not math.isfinite(losses[done]):
             self.batch = done + 1
             rows = order[ends[done] - run.sizes[done] : ends[done]]
-            raise DivergedError(self._why(losses[done], samples.batch(rows)))
+            raise DivergedError(self._why(losses[done], samples, rows))
         return {"loss": self.loss}
 
     def _run_step(self, step: CompiledStep, batch: Batch, shows: bool) -> tuple[float, Array | None]:
         """Run one training step as one call; for callbacks of others with the model's output and its gradients."""
         x, target, weight = batch
         loss = step.finite_step(x, target, shows, weight)
-        if not math.isfinite(loss):
-            raise DivergedError(self._why(loss, batch))
         output = step.output if shows or self.metrics else None
         if shows:
             self.model.output = output
@@ -429,19 +429,17 @@ class Trainer:
     def _step(self, batch: Batch) -> tuple[float, Array]:
         """Run one training step module by module; return loss and output."""
         x, target, weight = batch
-        loss, output = step_by_modules(self, x, target, weight, buffers=self._buffers)
-        if not math.isfinite(loss):
-            raise DivergedError(self._why(loss, batch))
-        return loss, output
+        return step_by_modules(self, x, target, weight, buffers=self._buffers)
 
-    def _why(self, loss: float, batch: Batch) -> str:
-        found = trace_nan(self.model, batch.x)
-        if found is None and not np.isfinite(batch.target).all():
-            cause = "the targets are not finite"
-        else:
-            cause = "all outputs of the model are finite" if found is None else str(found)
+    def _why(self, loss: float, samples: Samples, rows: Rows) -> str:
+        where = f"the loss is {loss} in epoch {self.epoch}, batch {self.batch}"
+        in_data = samples.not_finite(rows)
+        if in_data:
+            return f"{where}: {in_data}; this batch has moved nothing"
+        found = trace_nan(self.model, samples.inputs(rows))
+        cause = "all outputs of the model are finite" if found is None else str(found)
         return (
-            f"the loss is {loss} in epoch {self.epoch}, batch {self.batch}: {cause}. "
+            f"{where}: {cause}. "
             "A smaller learning rate, clip_norm= or scaled inputs may help; this batch has moved nothing"
         )
 

@@ -4,7 +4,7 @@ import signal
 
 import numpy as np
 import pytest
-from trained import At, X, classifier, labels, trainer_of
+from trained import At, X, amounts, classifier, labels, trainer_of
 
 import pynet
 
@@ -25,15 +25,41 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_names_where(where):
     trainer = trainer_of(model, callbacks=[At(2, 2, spoil)])
     epoch = 2 if where == "weights" else 1
     expected = {
-        "input": rf"epoch {epoch}, batch 4: .*input.*",
-        "weights": rf"epoch {epoch}, batch 3: .*2\.weight.*",
-        "target": rf"epoch {epoch}, batch 4: the targets are not finite",
+        "input": rf"epoch {epoch}, batch 4: X\[33, 2\] is nan \(1 of 40 numbers in this batch of X not finite\); this",
+        "weights": rf"epoch {epoch}, batch 3: .*2\.weight.* A smaller learning rate",
+        "target": rf"epoch {epoch}, batch 4: y\[33, 1\] is nan \(1 of 30 numbers in this batch of y not finite\); this",
     }
     with pytest.raises(pynet.DivergedError, match=expected[where]):
         trainer.fit(bad, y, epochs=3, batch_size=10, shuffle=False)
     assert trainer.history.epochs == epoch - 1
     assert np.isfinite(model[0].W).all()  # that batch has moved nothing
     assert not model.training
+
+
+def broken(array, place, value):
+    array = array.copy()
+    array[place] = value
+    return array
+
+
+@pytest.mark.parametrize("watching", [False, True], ids=["whole epochs", "batch by batch"])
+@pytest.mark.parametrize(
+    ("X", "y", "text"),
+    [
+        (broken(X, (17, 3), np.nan), amounts, "X[17, 3] is nan (1 of "),
+        (broken(X, (17, 3), 1e39), amounts, "X[17, 3] is inf in float32 (1 of "),
+        (broken(X, 17, np.nan), amounts, "X[17, 0] is nan (4 of "),
+        (X, broken(amounts, 17, -np.inf), "y[17] is -inf in float32 (1 of "),
+        (X, broken(amounts[:, None], 17, np.nan), "y[17, 0] is nan (1 of "),
+    ],
+)
+def test_data_that_are_not_finite_are_named_by_their_row_among_all(X, y, text, watching):
+    model, callbacks = pynet.Linear(4, 1, dtype=np.float32), [At(9, 9, None)] if watching else []
+    trainer = trainer_of(model, pynet.MSELoss(), callbacks=callbacks)
+    with np.errstate(over="ignore"), pytest.raises(pynet.DivergedError) as caught:
+        trainer.fit(X, y, epochs=1, batch_size=4, validation_split=0.1, seed=0)
+    assert text in str(caught.value)
+    assert "learning rate" not in str(caught.value)
 
 
 def test_ctrl_c_ends_the_run_with_the_epochs_so_far():
