@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arrays import Array
 from ..callbacks.callback import Callback
 from ..checks import as_items
+from ..criteria import CrossEntropy
+from ..warning import warn
+
+_ROUNDING = 1e-3  # how far from 0 and 1 a probability may lie
 
 
 def as_validation_data(data: Any) -> tuple[Any, Any, Any]:
@@ -24,3 +29,12 @@ def as_callbacks(callbacks: Any) -> list[Callback]:
             hint = f": write {callback.__name__}()" if isinstance(callback, type) else ""
             raise TypeError(f"callbacks must be pynet.callbacks.Callback objects, got {callback!r:.80}{hint}")
     return found
+
+
+def warn_of_scores(criterion: Any, outputs: Array) -> None:
+    """Warn the caller of ``fit`` of outputs that are no probabilities, which `CrossEntropy` would clip to some."""
+    if type(criterion) is CrossEntropy and ((outputs < -_ROUNDING) | (outputs > 1 + _ROUNDING)).any():
+        warn(
+            "CrossEntropy takes probabilities, but the model returns numbers below 0 or above 1: "
+            "put a SoftMax behind the model, or use CrossEntropyLoss, which takes scores"
+        )

@@ -30,6 +30,11 @@ class Samples:
 
     They are converted to the dtype once; memory-mapped and sparse inputs stay as they are and are converted batch by
     batch.
+
+    Attributes
+    ----------
+    first_outputs : array
+        What the model returns for the first rows, in evaluation mode; empty until it is tried.
     """
 
     def __init__(self, X: npt.ArrayLike, y: npt.ArrayLike, dtype: np.dtype[Any] | None, names: str = "X y") -> None:
@@ -44,6 +49,7 @@ class Samples:
         self.y = y if is_mapped(y) else as_classes(y, self._target_dtype)
         self._axes_of_y = y.ndim  # as given
         self.weight: Array | None = None
+        self.first_outputs: Array = np.empty(0)
 
     @property
     def _target_dtype(self) -> np.dtype[Any]:

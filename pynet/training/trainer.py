@@ -29,7 +29,7 @@ from ..roles import as_criterion, as_module, as_optimizer
 from ..saving import told_of
 from ..snapshot import restore_snapshot, take_snapshot
 from . import checkpoint, random_state
-from .arguments import as_callbacks, as_validation_data
+from .arguments import as_callbacks, as_validation_data, warn_of_scores
 from .history import History
 from .interruption import Interruption, noted_interruption
 from .parts import Part, split
@@ -190,6 +190,11 @@ class Trainer:
             If data do not fit each other or the model. Nothing has moved then.
         CheckpointError
             If the file to resume from is damaged, or of another run.
+
+        Warns
+        -----
+        UserWarning
+            If the criterion is `pynet.CrossEntropy` and what the model returns for the first rows are no probabilities.
         """
         if validation_data is not None and validation_split is not None:
             raise ValueError("give validation_data or validation_split, not both")
@@ -201,6 +206,7 @@ class Trainer:
             require_row_losses(self.criterion)
         held_out = None if validation_data is None else self._held_out(validation_data)
         resumed = None if resume is None else self._read(resume)
+        warn_of_scores(self.criterion, samples.first_outputs)
         with ExitStack() as undo:
             if resumed is not None:
                 undo.callback(_Before(self, order).restore)
@@ -464,11 +470,12 @@ class Trainer:
     def _samples(self, X: npt.ArrayLike, y: npt.ArrayLike, names: str = "X y") -> Samples:
         """Return data as the model takes them; raise now what its first layer would say of their shape."""
         samples = Samples(X, y, self._dtype(), names)
-        output = np.asarray(evaluate(self.model, samples.inputs(slice(0, 2))))
+        output = np.asarray(evaluate(self.model, samples.inputs(slice(0, 8))))
         labels = samples.y.dtype.kind != "f" and getattr(self.criterion, "takes_labels", False)
         if output.ndim == 2 and output.shape[1] == 1 and not labels:
             samples.use_columns()
         samples.require_fit(self.criterion, output)
+        samples.first_outputs = output
         return samples
 
     def _dtype(self) -> np.dtype[Any] | None:

@@ -71,3 +71,25 @@ def test_wrong_data_raise_before_anything_moves(arguments, error, message):
 def test_a_criterion_must_return_one_number():
     with pytest.raises(TypeError, match="the criterion must return one number"):
         trainer_of(classifier(), pynet.CrossEntropyLoss(reduction="none")).fit(X, labels)
+
+
+def test_scores_for_a_criterion_of_probabilities_are_warned_of_where_fit_is_called():
+    trainer = trainer_of(classifier(), pynet.CrossEntropy(), lr=1e-3)
+    with pytest.warns(UserWarning, match="put a SoftMax behind the model, or use CrossEntropyLoss") as caught:
+        trainer.fit(X, labels, epochs=2, validation_data=(X, labels))
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.filterwarnings("error")
+def test_that_warning_as_an_error_comes_before_anything_moves():
+    model = classifier()
+    before = model.state_dict()
+    with pytest.raises(UserWarning, match="takes probabilities"):
+        trainer_of(model, pynet.CrossEntropy()).fit(X, labels)
+    assert all((array == before[name]).all() for name, array in model.state_dict().items())
+
+
+@pytest.mark.parametrize("last", [pynet.SoftMax(), pynet.Sigmoid()])
+def test_probabilities_are_not_warned_of_nor_scores_where_they_belong(last):
+    trainer_of(pynet.Sequential(classifier(), last), pynet.CrossEntropy()).fit(X, labels, epochs=1)
+    trainer_of(classifier()).fit(X, labels, epochs=1)
