@@ -18,7 +18,7 @@ from ..arrays import Array
 from ..sequential import Sequential
 from .gradcheck import gradcheck
 from .layouts import layouts, plain
-from .subject import Subject, everything, gradients, parameters, require_equal, state
+from .subject import Subject, everything, gradients, parameters, require_equal, state, unlisted
 
 
 class Advice(Exception):  # noqa: N818 - it is no error
@@ -37,7 +37,7 @@ def output_is_kept(subject: Subject) -> str:
 
 
 def parameters_have_gradients(subject: Subject) -> str:
-    """Look for one gradient for each parameter, of its shape, and for the parameters themselves instead of copies."""
+    """Look for all parameters themselves, no copies, and for one gradient for each, of its shape."""
     module = subject.module()
     subject.run(module)
     found, again = protocol.all_parameters(module), protocol.all_parameters(module)
@@ -46,7 +46,15 @@ def parameters_have_gradients(subject: Subject) -> str:
         assert parameter.gradient is not None, f"{parameter.name} has no gradient after backward"
         shapes = np.shape(parameter.gradient), parameter.array.shape
         assert shapes[0] == shapes[1], f"gradient of {parameter.name}: expected shape {shapes[1]}, got {shapes[0]}"
+    for owner, name in _forgotten(subject, module):
+        raise AssertionError(f"{owner} has {name} and grad_{name}, but parameters() lists no {name}: no step moves it")
     return ", ".join(f"{p.name} {p.array.shape}" for p in found) or "no parameters"
+
+
+def _forgotten(subject: Subject, module: Any) -> list[tuple[str, str]]:
+    """Return what is there from the start, gets a gradient as parameters do, and is none."""
+    after = unlisted(module)
+    return [(owner, name) for owner, name in unlisted(subject.module()) if (owner, f"grad_{name}") in after]
 
 
 def gradients_in_training(subject: Subject) -> str:

@@ -37,6 +37,43 @@ class ListsCopies(Good):
         return [self.w.copy()]
 
 
+class ForgetsParameters:
+    """As in the notebook, its gradient is there from the first backward on."""
+
+    def __init__(self):
+        self.w = np.linspace(0.5, 1.5, WIDTH)
+
+    def forward(self, input):
+        self.output = input * self.w
+        return self.output
+
+    def backward(self, input, grad_output):
+        self.input, self.grad_input, self.grad_output = input, grad_output * self.w, grad_output
+        self.grad_w = np.sum(grad_output * input, axis=0)
+        return self.grad_input
+
+
+class ForgetsTheOther(Good):
+    """It has two parameters, and lists one."""
+
+    def __init__(self):
+        super().__init__()
+        self.b, self.grad_b = np.ones(WIDTH), np.zeros(WIDTH)
+
+
+class HoldsOneThatForgets(pynet.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = ForgetsParameters()
+
+    def forward(self, input):
+        self.output = self.body.forward(input)
+        return self.output
+
+    def backward(self, input, grad_output):
+        return self.body.backward(input, grad_output)
+
+
 class GradientOfAnotherShape(Good):
     def grad_parameters(self):
         return [self.grad_w[:1]]
@@ -179,6 +216,8 @@ BROKEN = [
     (ReturnsNothing, "forward works", "forward must return an array, got NoneType"),
     (KeepsAnotherOutput, "output is kept", "not what forward returned"),
     (ListsCopies, "parameters have gradients", "copy"),
+    (ForgetsParameters, "parameters have gradients", "ForgetsParameters has w and grad_w, but parameters() lists no w"),
+    (ForgetsTheOther, "parameters have gradients", "ForgetsTheOther has b and grad_b, but parameters() lists no b"),
     (GradientOfAnotherShape, "parameters have gradients", r"expected shape (3,), got (1,)"),
     (WrongDerivative, "gradients, training", "(central difference), got"),
     (WrongParameterDerivative, "gradients, training", "w["),
@@ -258,6 +297,24 @@ def test_every_row_has_a_fault_that_it_finds():
     only_notes = {"a wrong grad_output raises", "zero rows go through", "rows one by one"}
     rows = {row for _, row, _ in BROKEN} | only_notes
     assert set(CHECKS) <= rows
+
+
+def test_forgotten_parameters_are_found_in_modules_that_it_holds():
+    with pytest.raises(CheckError, match="ForgetsParameters has w and grad_w, but parameters"):
+        check_module(HoldsOneThatForgets, (5, WIDTH))
+
+
+class KeepsWhatItWasGiven(Good):
+    """What is kept of a call is no parameter, whatever its name."""
+
+    def backward(self, input, grad_output):
+        self.input, self.grad_output = input, grad_output
+        self.grad_input = super().backward(input, grad_output)
+        return self.grad_input
+
+
+def test_arrays_that_calls_leave_behind_are_not_taken_for_parameters():
+    assert not check_module(KeepsWhatItWasGiven, (5, WIDTH)).failures
 
 
 THE_SAME = pynet.ReLU()
