@@ -53,8 +53,8 @@ def parameters_have_gradients(subject: Subject) -> str:
 
 def _forgotten(subject: Subject, module: Any) -> list[tuple[str, str]]:
     """Return what is there from the start, gets a gradient as parameters do, and is none."""
-    after = unlisted(module)
-    return [(owner, name) for owner, name in unlisted(subject.module()) if (owner, f"grad_{name}") in after]
+    before, after = ([(cls.__name__, name) for cls, name in unlisted(each)] for each in (subject.module(), module))
+    return [(owner, name) for owner, name in before if (owner, f"grad_{name}") in after]
 
 
 def gradients_in_training(subject: Subject) -> str:
@@ -274,8 +274,20 @@ def state_goes_round(subject: Subject) -> str:
         parameter.array[...] += 1
     kept = source.state_dict()
     target.load_state_dict(kept)
-    require_equal(subject.run(target.eval()), subject.run(source.eval()), "after load_state_dict, ")
+    try:
+        require_equal(subject.run(target.eval()), subject.run(source.eval()), "after load_state_dict, ")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; {_remedy(subject)}") from None
     return ", ".join(name.removeprefix("0.") for name in kept) or "no state"
+
+
+def _remedy(subject: Subject) -> str:
+    """Return what to write so that state_dict holds all: the attributes that are arrays from the start."""
+    names: dict[type, tuple[str, ...]] = {}
+    for owner, name in unlisted(subject.module()):
+        names[owner] = (*names.get(owner, getattr(owner, "buffer_names", ())), name)
+    written = [f"buffer_names = {found} in class {owner.__name__}" for owner, found in names.items()]
+    return f"name the arrays that are state: {', '.join(written) or 'buffer_names = (...) in its class'}"
 
 
 CHECKS: dict[str, Callable[[Subject], str]] = {

@@ -85,12 +85,12 @@ def everything(module: Any) -> dict[str, Array]:
     return state(module) | gradients(module)
 
 
-def unlisted(module: Any) -> list[tuple[str, str]]:
+def unlisted(module: Any) -> list[tuple[type, str]]:
     """Return class and name of each attribute that is an array, but no parameter, gradient or buffer."""
     listed = protocol.all_parameters(module) + protocol.all_buffers(module)
     known = [array for parameter in listed for array in (parameter.array, parameter.gradient) if array is not None]
     return [
-        (type(part).__name__, name)
+        (type(part), name)
         for _, part in protocol.modules(module)
         for name, value in protocol.attributes_of(part).items()
         if isinstance(value, np.ndarray) and not any(np.may_share_memory(value, array) for array in known)

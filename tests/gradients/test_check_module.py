@@ -238,6 +238,11 @@ BROKEN = [
     (AlwaysNoisy, "evaluation changes nothing", "forward twice in evaluation"),
     (CountsInEvaluation, "evaluation changes nothing", "has moved calls"),
     (HidesItsState, "state goes round", "after load_state_dict, output["),
+    (
+        HidesItsState,
+        "state goes round",
+        "; name the arrays that are state: buffer_names = ('mean',) in class HidesItsState",
+    ),
 ]
 
 
@@ -297,6 +302,13 @@ def test_every_row_has_a_fault_that_it_finds():
     only_notes = {"a wrong grad_output raises", "zero rows go through", "rows one by one"}
     rows = {row for _, row, _ in BROKEN} | only_notes
     assert set(CHECKS) <= rows
+
+
+def test_the_remedy_for_hidden_state_is_one():
+    class NamesItsState(HidesItsState):
+        buffer_names = ("mean",)
+
+    assert not check_module(NamesItsState, (5, WIDTH)).failures
 
 
 def test_forgotten_parameters_are_found_in_modules_that_it_holds():
