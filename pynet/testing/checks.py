@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -226,7 +227,9 @@ def zero_rows_go_through(subject: Subject) -> str:
     module, x = subject.module(), subject.input[:0]
     subject.run(module)
     try:
-        found = subject.run(module, x, np.zeros((0, *subject.output_shape[1:])))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of the mean of nothing
+            found = subject.run(module, x, np.zeros((0, *subject.output_shape[1:])))
     except Exception as error:
         raise Advice(f"{type(error).__name__}: {error}") from None
     for name, array in found.items():

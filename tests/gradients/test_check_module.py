@@ -1,6 +1,7 @@
 """check_module: it passes what is right, and each of its rows finds the fault that it is there for."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -266,6 +267,25 @@ class Careless:
 
     def backward(self, input, grad_output):
         return grad_output - grad_output.mean(axis=0)
+
+
+class Centred:
+    """Whose mean over no rows makes NumPy warn."""
+
+    def forward(self, input):
+        self.output = input - input.mean(axis=0)
+        return self.output
+
+    def backward(self, input, grad_output):
+        return grad_output - grad_output.mean(axis=0)
+
+
+def test_no_warning_of_numpy_comes_out():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        report = check_module(Centred, (5, WIDTH))
+    assert not caught
+    assert {row.name: row.status for row in report.rows}["zero rows go through"] == "ok"
 
 
 def test_what_one_can_live_without_is_a_note():
