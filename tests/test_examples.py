@@ -1,5 +1,7 @@
-"""Every example runs, from anywhere, without a word on stderr."""
+"""Every example runs, from anywhere, without a word on stderr, and so does the README."""
 
+import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,3 +24,15 @@ def test_that_every_example_runs_and_keeps_its_promise(example, tmp_path):
 
 def test_that_there_is_the_notebook():
     assert "notebook" in [path.stem for path in EXAMPLES]
+
+
+def test_that_the_readme_runs_from_top_to_bottom(capsys):
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    names = {"__name__": "readme"}
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        if "sklearn" not in block or importlib.util.find_spec("sklearn"):
+            exec(compile(block, "README.md", "exec"), names)
+    words, accuracy = capsys.readouterr().out.splitlines()[0].rsplit(maxsplit=1)
+    assert words == "test accuracy:"
+    assert float(accuracy) >= 0.95
+    assert len(names["losses"]) == len(names["order"]) // 32 + 1
