@@ -1,6 +1,7 @@
 """summary: shapes, parameters, operations and bytes, counted by hand here."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -117,7 +118,7 @@ def test_shared_arrays_and_modules_that_stand_twice_count_once():
     assert found.rows[1].flops == 2 * linear.flops((2, 4))[0]
 
 
-def test_a_users_modules_have_rows_and_a_dash_for_what_they_do_not_say():
+def test_a_users_modules_have_rows_and_a_question_mark_for_what_they_do_not_say():
     class Counted(NotebookLinear):
         def flops(self, input_shape):
             return 123, 456
@@ -130,7 +131,56 @@ def test_a_users_modules_have_rows_and_a_dash_for_what_they_do_not_say():
     assert [rows[place].parameters for place in ("0", "0.first", "0.rest.1", "1")] == [0, 20, 20, 15]
     assert [rows[place].depth for place in rows] == [0, 1, 2, 2, 2, 1]
     line = next(line for line in str(found).splitlines() if "0.rest.1" in line)
-    assert line.split() == ["0.rest.1", "NotebookLinear()", "(1,", "4)", "20", "-", "224"]
+    assert line.split() == ["0.rest.1", "NotebookLinear()", "(1,", "4)", "20", "?", "224"]
+
+
+def flops_column(model):
+    lines = [line for line in str(summary(model, (32, 4))).splitlines() if not line.startswith("-")]
+    end = lines[0].index("FLOPs") + len("FLOPs")
+    return [re.split(r"  +", line[:end])[-1] for line in lines[1:]]
+
+
+class Halves(pynet.Module):
+    """Says what it does element by element."""
+
+    operations = (1, 1)
+
+    def forward(self, input):
+        return input / 2
+
+    def backward(self, input, grad_output):
+        return grad_output / 2
+
+
+class Named(pynet.Identity):
+    pass
+
+
+def test_a_total_that_leaves_out_what_nobody_says_is_marked():
+    linear = pynet.Linear(4, 3)
+    assert flops_column(pynet.Sequential(linear, NotebookLinear(3, 2))) == ["-", "864", "?", "864 + ?"]
+    assert flops_column(NotebookLinear(4, 2)) == ["?", "?"]
+    said = pynet.Sequential(linear, Halves(), Named(), pynet.Dropout())
+    assert flops_column(said) == ["-", "864", "96", "-", "-", "960"]
+
+
+def test_a_users_container_counts_as_silent_only_if_it_has_parameters_of_its_own():
+    class Scaled(Block):
+        parameter_names = ("scale",)
+
+        def __init__(self):
+            super().__init__(4)
+            self.rest, self.scale, self.grad_scale = [], np.ones(4), np.zeros(4)
+
+        def forward(self, input):
+            return self.first.forward(input) * self.scale
+
+    plain, scaled = Block(4), Scaled()
+    plain.rest = [pynet.Tanh()]
+    assert flops_column(plain)[0] == "-"
+    assert not flops_column(plain)[-1].endswith("?")
+    assert flops_column(scaled)[0] == "?"
+    assert flops_column(scaled)[-1].endswith("+ ?")
 
 
 def test_the_table_lines_up():

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..module import Layer, Module
 from ..places import own_parameters
 
 
@@ -14,6 +15,14 @@ def flops(module: Any, input_shape: tuple[int, ...]) -> tuple[int, int]:
         return 0, 0
     forward, backward = own(input_shape)
     return int(forward), int(backward)
+
+
+def says_flops(module: Any) -> bool:
+    """Whether a module says how many operations it does: all of ours, and a user's by ``flops`` or ``operations``."""
+    if any(cls.__module__.startswith("pynet.") and cls not in (Module, Layer) for cls in type(module).__mro__):
+        return True
+    own = getattr(module, "flops", None)
+    return callable(own) and (getattr(own, "__func__", own) is not Module.flops or any(module.operations))
 
 
 def parameter_bytes(module: Any) -> int:

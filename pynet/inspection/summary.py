@@ -15,7 +15,7 @@ from ..freezing import frozen_arrays
 from ..hooks import register_forward_hook
 from ..places import is_leaf, own_parameters, places, title
 from ..protocol import all_parameters, set_mode
-from .cost import flops, forward_bytes, parameter_bytes
+from .cost import flops, forward_bytes, parameter_bytes, says_flops
 from .tables import count, short, text_table
 from .trial import trial
 
@@ -40,12 +40,15 @@ class Row(NamedTuple):
     parameters : int
         Numbers in its own parameters.
     flops : int
-        Floating-point operations of all its calls, see `Module.flops`; 0 if it does not say.
+        Floating-point operations of all its calls, see `Module.flops`; 0 if it does not say, printed as "?".
     bytes : int
         What all its calls must at least read and write: input, parameters and output; of a module that holds others its
         own parameters.
     frozen : int
         How many of its own parameters' numbers are frozen.
+    says_flops : bool
+        Whether it says how many operations it does; True, too, of a user's module that holds others and has no
+        parameters of its own, and of one that is not called.
     """
 
     place: str
@@ -57,6 +60,7 @@ class Row(NamedTuple):
     flops: int
     bytes: int
     frozen: int = 0
+    says_flops: bool = True
 
 
 class Summary(NamedTuple):
@@ -70,7 +74,7 @@ class Summary(NamedTuple):
     parameters : int
         Numbers in all parameters; an array that several layers share counts once.
     flops, bytes : int
-        Sums over the rows.
+        Sums over the rows; printed with "+ ?" where a row does not say its operations.
     frozen : int
         Numbers in parameters that are frozen; the others can be trained.
     """
@@ -87,7 +91,8 @@ class Summary(NamedTuple):
         title = f"total, input {self.input_shape}"
         if self.frozen:
             title += f", {count(self.parameters - self.frozen)} to train, {count(self.frozen)} frozen"
-        total = (title, "", count(self.parameters), short(self.flops), short(self.bytes))
+        flops = _flops_text(self.flops, all(row.says_flops for row in self.rows))
+        total = (title, "", count(self.parameters), flops, short(self.bytes))
         return text_table(header, [_cells(row) for row in self.rows], total, left=2)
 
     def __repr__(self) -> str:
@@ -102,7 +107,8 @@ def summary(model: Any, input_shape: int | Sequence[int], dtype: npt.DTypeLike |
     Parameters
     ----------
     model : module
-        A user's own modules count 0 operations unless they have a method ``flops``, as `Module.flops`.
+        A user's own modules count 0 operations, printed as "?", unless they have a method ``flops`` or ``operations``,
+        as `Module` has.
     input_shape : tuple of int or int
         The shape of a whole input, batch first: ``(32, 784)``. An int n is one sample, ``(1, n)``.
     dtype : dtype, optional
@@ -172,12 +178,20 @@ def _row(place: str, module: Any, found: list[tuple[str, Any]], calls: list[_Cal
         flops=sum(call.flops for call in calls),
         bytes=sum(call.bytes for call in calls),
         frozen=sum(parameter.array.size for parameter in own if id(parameter.array) in frozen),
+        says_flops=not calls or says_flops(module) or not (own or is_leaf(module)),
     )
+
+
+def _flops_text(flops: int, complete: bool) -> str:
+    if complete:
+        return short(flops)
+    return f"{short(flops)} + ?" if flops else "?"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     layer = f"{row.place}  {row.layer}" if row.place else row.layer
     layer += f"  {row.calls} times" if row.calls > 1 else ""
     layer += "  frozen" if row.frozen else ""
+    flops = _flops_text(row.flops, row.says_flops)
     shape = "-" if row.output_shape is None else str(row.output_shape)
-    return "  " * row.depth + layer, shape, count(row.parameters), short(row.flops), short(row.bytes)
+    return "  " * row.depth + layer, shape, count(row.parameters), flops, short(row.bytes)
