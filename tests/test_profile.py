@@ -65,6 +65,17 @@ def test_the_floor_is_the_larger_of_computing_and_moving():
     assert row.forward.floor == pytest.approx(max(24 / 1e9, 2 * 24 * 8 / 1e8))
 
 
+@pytest.mark.parametrize(
+    ("floor", "text"), [(0.0, "0%"), (0.5, "50%"), (1.004, "100%"), (1.006, ">100%"), (17.97, ">100%")]
+)
+def test_what_is_faster_than_the_floor_is_more_than_all_of_it(floor, text):
+    forward, backward = profiling.Direction(0.5, 1, 1, floor), profiling.Direction(0.5, 1, 1, 0.0)
+    row = profiling.Row("0", "0  Dropout()", forward, backward)
+    assert row.share == floor
+    table = str(profiling.Profile([row], row, Machine(1e9, 1e8, 2, np.dtype(np.float64))))
+    assert [line.split()[-1] for line in table.splitlines() if "Dropout" in line] == [text] * 2
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_machine_is_measured_in_the_models_dtype_and_shown(dtype, monkeypatch):
     monkeypatch.setattr(profiling, "_measure_machine", measure_machine)

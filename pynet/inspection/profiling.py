@@ -102,7 +102,11 @@ class Row(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The floor divided by the time: 1 is as fast as the machine; in the caches more is possible."""
+        """The floor divided by the time: 1 is as fast as the machine.
+
+        More is possible where the floor counts bytes that are not moved through memory: of arrays that stay in the
+        caches, or that a layer hands on untouched. How much more says nothing, and the table has ``>100%`` for it.
+        """
         return (self.forward.floor + self.backward.floor) / self.seconds
 
 
@@ -168,7 +172,7 @@ def profile(
     The floor is ``max(flops / peak, bytes / bandwidth)`` for each direction: the roofline of Williams, Waterman and
     Patterson, CACM 52(4), 2009. Peak and bandwidth are measured in the same call, at the present number of threads and
     in the dtype of the model's output. Bytes count every array once, as if all came from memory: what stays in the
-    caches can be faster than the floor.
+    caches, or is handed on as it is by a `Dropout` in evaluation, can be faster than the floor, and is ``>100%`` of it.
     """
     if repeats is not None:
         as_size(repeats, "repeats", smallest=1)
@@ -293,7 +297,11 @@ def _best(call: Callable[[], object]) -> float:
 
 def _cells(row: Row) -> tuple[str, ...]:
     times = (f"{direction.seconds * 1e6:,.1f}" for direction in (row.forward, row.backward))
-    return row.layer, *times, short(row.gflops), short(row.gigabytes), f"{row.share:.0%}"
+    return row.layer, *times, short(row.gflops), short(row.gigabytes), _percent(row.share)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if round(share, 2) <= 1 else ">100%"
 
 
 def _median(values: tuple[float, ...]) -> float:
