@@ -49,7 +49,7 @@ def call_text(owner: object) -> str:
     """Return ``owner`` as the call that constructs it, without the arguments that have their defaults."""
     try:
         arguments = config_of(owner)
-    except (TypeError, AttributeError):
+    except (TypeError, AttributeError, ValueError):  # ValueError: a class of C without a signature
         return f"{type(owner).__name__}()"
     parts = []
     for name, parameter in _parameters(owner).items():

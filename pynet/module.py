@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -14,8 +13,9 @@ import numpy.typing as npt
 from . import _core, freezing, hooks, protocol
 from .arrays import Array, are_whole, as_array, as_float_dtype
 from .checks import as_mapping
-from .describe import call_text, constructor_arguments
+from .describe import constructor_arguments
 from .errors import ShapeError, StateError
+from .places import block_text
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -322,13 +322,8 @@ class Module:
         left, attributes = ("output", "_kept"), hooks.without_hooks(vars(self))
         return {k: value for k, value in attributes.items() if k not in left or protocol.is_module(value)}
 
-    @reprlib.recursive_repr()
     def __repr__(self) -> str:
-        below = list(protocol.children(self))
-        if not below:
-            return call_text(self)
-        lines = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in below]
-        return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+        return block_text(self)
 
 
 class Layer(Module):

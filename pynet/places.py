@@ -1,5 +1,6 @@
 """Where modules stand in a model, and what to call them in one line."""
 
+import reprlib
 from typing import Any
 
 from . import protocol
@@ -31,8 +32,23 @@ def title(module: Any) -> str:
     """Return a module in one line: its repr, but of one that holds others the class alone."""
     if not is_leaf(module):
         return type(module).__name__
+    return text_of(module).partition("\n")[0]
+
+
+def text_of(module: Any) -> str:
+    """Return a module's repr, or for a user's class without one, nor a base that has one, what `Module` would say."""
     written = any("__repr__" in vars(cls) for cls in type(module).__mro__[:-1])
-    return (repr(module) if written else call_text(module)).partition("\n")[0]
+    return repr(module) if written else block_text(module)
+
+
+@reprlib.recursive_repr()
+def block_text(module: Any) -> str:
+    """Return a module as the call that constructs it, or with the modules that it holds on a line each."""
+    below = list(protocol.children(module))
+    if not below:
+        return call_text(module)
+    lines = [f"  ({name}): " + text_of(child).replace("\n", "\n  ") for name, child in below]
+    return "\n".join([f"{type(module).__name__}(", *lines, ")"])
 
 
 def placed_title(place: str, module: Any) -> str:

@@ -453,6 +453,33 @@ def test_repr_shows_what_to_write():
     )
 
 
+class Plain:
+    """No base class, and no repr."""
+
+    def __init__(self, width=1, *held):
+        self.width, self.held = width, held
+
+    def forward(self, input):
+        return input
+
+    def backward(self, input, grad_output):
+        return grad_output
+
+
+def test_modules_without_a_base_are_shown_as_ours_are():
+    model = pynet.Sequential(Plain(), Plain(3), Plain(2, pynet.ReLU(), Plain()))
+    assert repr(model) == (
+        "Sequential(\n  (0): Plain()\n  (1): Plain(width=3)\n"
+        "  (2): Plain(\n    (held.0): ReLU()\n    (held.1): Plain()\n  )\n)"
+    )
+    one, other = Plain(), Plain()
+    one.held, other.held = [other], [one]
+    assert (
+        repr(pynet.Sequential(one))
+        == "Sequential(\n  (0): Plain(\n    (held.0): Plain(\n      (held.0): ...\n    )\n  )\n)"
+    )
+
+
 def test_protocol_takes_modules_of_any_class():
     assert protocol.is_module(NotebookLinear(1, 1))
     assert not protocol.is_module(NotebookLinear)

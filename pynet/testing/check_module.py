@@ -10,6 +10,7 @@ import numpy as np
 from .. import protocol
 from ..arrays import Array, as_array
 from ..checks import as_size
+from ..places import text_of
 from .checks import CHECKS, Advice
 from .report import CheckError, ModuleReport, Row
 from .subject import Subject
@@ -77,9 +78,7 @@ def _title(make: Any, shape: tuple[int, ...]) -> str:
         raise TypeError(f"make must return a module with forward and backward, got {type(module).__name__}")
     if module is make():
         raise ValueError(f"make must return a new {type(module).__name__} at each call, got the same one twice")
-    text = repr(module)
-    shown = f"{type(module).__name__}()" if text.startswith("<") else text  # Python's own says where it lies
-    return f"{shown} at an input of shape {shape}"
+    return f"{text_of(module)} at an input of shape {shape}"
 
 
 def _as_point(value: Any) -> Array:
