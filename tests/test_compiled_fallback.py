@@ -108,3 +108,16 @@ def test_arguments_are_checked():
         pynet.compile_step(model, pynet.MSE(), sgd(model), clip_norm=-1)
     with pytest.raises(TypeError, match="model"):
         pynet.compile_predict(3)
+
+
+def test_what_is_compiled_says_what_it_is_made_of_and_how_it_runs():
+    model = pynet.Sequential(pynet.Linear(3, 3))
+    optimizer = sgd(model)
+    step, predict = pynet.compile_step(model, pynet.MSELoss(), optimizer), pynet.compile_predict(model)
+    assert repr(step) == f"CompiledStep(Sequential, MSELoss(), {optimizer!r}, compiled)"
+    assert repr(predict) == "CompiledPredict(Sequential, compiled)"
+    assert repr(pynet.compile_predict(model, freeze=True)) == "CompiledPredict(Sequential, freeze=True, compiled)"
+    model.append(Doubled())
+    why = "module by module: layer 1, Doubled(), has no compiled form)"
+    assert repr(step).endswith(f", {why}")
+    assert repr(predict) == f"CompiledPredict(Sequential, {why}"

@@ -58,6 +58,12 @@ def test_a_loader_refuses_what_does_not_fit(tmp_path):
     assert len(DataLoader([[1], [2]], [0, 1])) == 2
 
 
+def test_a_loader_says_what_it_is():
+    assert repr(DataLoader(X, y, 4, shuffle=True)) == f"DataLoader({len(X)} rows, batch_size=4, shuffle=True)"
+    wanted = f"DataLoader({len(X)} rows, batch_size=1, shuffle=False, drop_last=True)"
+    assert repr(DataLoader(X, y, drop_last=True)) == wanted
+
+
 def test_one_hot_rows():
     np.testing.assert_array_equal(one_hot([1, 0, 2]), [[0, 1, 0], [1, 0, 0], [0, 0, 1]])
     assert one_hot([0], 4).shape == (1, 4)

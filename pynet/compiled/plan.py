@@ -62,6 +62,11 @@ def described(model: Any, modes: bool, columns: int | None = None) -> Plan:
     return plan
 
 
+def how_it_runs(reason: str) -> str:
+    """Return what a repr says of `Plan.reason`."""
+    return f"module by module: {reason}" if reason else "compiled"
+
+
 class Plan(_core.Plan):
     """The description of a network, made once and used until something in it changes: see `described`."""
 

@@ -10,7 +10,7 @@ from ..arrays import Array, as_array, as_input
 from ..checks import as_flag
 from ..replay import evaluate
 from ..roles import as_module
-from .plan import Plan, described
+from .plan import Plan, described, how_it_runs
 
 
 def compile_predict(model: Any, *, freeze: bool = False) -> CompiledPredict:
@@ -97,6 +97,10 @@ class CompiledPredict(_core.Predict):
         if inputs.ndim != 2 or inputs.shape[1] != columns or not len(inputs):
             return None
         return inputs
+
+    def __repr__(self) -> str:
+        frozen = ", freeze=True" if self.frozen else ""
+        return f"{type(self).__name__}({type(self.model).__name__}{frozen}, {how_it_runs(self.reason)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self.model, self.frozen)

@@ -22,7 +22,7 @@ from ..replay import forward_of_deep_copy
 from ..roles import as_criterion, as_module, as_optimizer
 from ..watched import Watched
 from .by_modules import buffers_of, step_by_modules
-from .plan import CannotCompileError, Plan, described, is_its_own
+from .plan import CannotCompileError, Plan, described, how_it_runs, is_its_own
 
 # By the model's id, not by the model: one may be equal to another, or have no hash.
 _busy: dict[int, tuple[weakref.ref[Any], _core.Busy]] = {}
@@ -330,6 +330,10 @@ class CompiledStep(_core.Step):
         if criterion.takes_labels:
             return inputs, as_classes(y, plan.dtype)
         return inputs, as_input(y, "target", plan.dtype).reshape(len(inputs), plan.target_columns)
+
+    def __repr__(self) -> str:
+        parts = f"{type(self.model).__name__}, {self.criterion!r}, {self.optimizer!r}"
+        return f"{type(self).__name__}({parts}, {how_it_runs(self.reason)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {"clip_norm": self.clip_norm, "clip_value": self.clip_value}

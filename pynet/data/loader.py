@@ -77,6 +77,12 @@ class DataLoader:
             chosen = rows if order is None else order[rows]
             yield self.X[chosen], self.y[chosen]
 
+    def __repr__(self) -> str:
+        options = f"batch_size={self.batch_size}, shuffle={self.shuffle}" + (
+            ", drop_last=True" if self.drop_last else ""
+        )
+        return f"DataLoader({len(self.X)} rows, {options})"
+
 
 def as_rows(value: npt.ArrayLike, name: str) -> Array:
     """Return an array with at least one axis, uncopied if it is one; of whatever dtype."""
