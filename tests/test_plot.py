@@ -57,6 +57,35 @@ def test_one_epoch_is_a_point_that_can_be_seen():
     assert curves(HISTORY).axes[0].lines[0].get_marker() == ""
 
 
+@pytest.mark.parametrize(
+    ("history", "scale"),
+    [
+        ({"loss": [50.0, 0.4, 0.3]}, "log"),
+        ({"loss": [0.6, 0.4, 0.3], "val_loss": [70.0, 0.5, 0.4]}, "log"),
+        ({"val_loss": [50.0, np.nan, np.inf, 0.3]}, "log"),
+        ({"loss": [2.3, 0.4, 0.03]}, "linear"),
+        ({"loss": [50.0, 0.4, 0.0]}, "linear"),
+        ({"loss": [50.0, 0.4, -0.3]}, "linear"),
+        ({"loss": [np.nan, np.nan]}, "linear"),
+        ({"mae": [50.0, 0.4, 0.3]}, "linear"),
+    ],
+)
+def test_losses_that_a_linear_axis_would_lay_flat_stand_on_a_logarithmic_one(history, scale):
+    (axes,) = curves(history).axes
+    assert axes.get_yscale() == scale
+    axes.figure.savefig(io.BytesIO(), format="png")
+
+
+@pytest.mark.parametrize(
+    ("losses", "best"), [([3.5, 2.5, 2.6], [1]), ([np.nan, 3.0, 2.0], [2]), ([np.nan, -np.inf], []), ([1.0], [0])]
+)
+def test_a_dot_marks_the_epoch_of_the_lowest_validation_loss(losses, best):
+    axes, *others = curves({"loss": [3.0] * 3, "val_loss": losses, "accuracy": [0.1, 0.2], "val_accuracy": [0, 1]}).axes
+    training, validation = axes.lines
+    assert (validation.get_marker(), validation.get_markevery()) == ("o" if best else "", best)
+    assert {line.get_marker() for line in [training, *others[0].lines]} == {""}
+
+
 def test_confusion_matrix_counts():
     figure = confusion_matrix([0, 0, 0, 1, 1, 2, 0], [0, 0, 0, 0, 1, 2, 2])
     (axes,) = figure.axes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays import Array
 from ..checks import as_mapping, as_names
 from .figure import TRAINING, VALIDATION, clean, new_figure
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ASKED_FOR = ("lr", "time")
+_WIDE = 100  # the largest loss over the smallest, from where on the small ones lie flat on a linear axis
 
 
 def curves(history: Mapping[str, Sequence[float]], names: Iterable[str] | None = None) -> Figure:
@@ -29,6 +31,8 @@ def curves(history: Mapping[str, Sequence[float]], names: Iterable[str] | None =
     Returns
     -------
     matplotlib.figure.Figure
+        Losses that are all positive and differ by more than a factor of 100 stand on a logarithmic axis. A dot marks
+        the epoch in which ``val_loss`` is lowest.
 
     Raises
     ------
@@ -64,12 +68,27 @@ def draw_curve(axes: Any, history: Mapping[str, Sequence[float]], name: str) -> 
     lines = {"training": (name, TRAINING)} | ({"validation": (partner, VALIDATION)} if partner in history else {})
     for label, (key, color) in lines.items():
         values = np.asarray(history[key], float)
-        # One epoch makes no line.
-        axes.plot(
-            np.arange(1, len(values) + 1), values, color=color, label=label, marker="o" if len(values) < 2 else ""
-        )
+        marks = _marks(key, values)
+        marker = {"marker": "o" if marks else "", "markersize": 5, "markevery": marks}
+        axes.plot(np.arange(1, len(values) + 1), values, color=color, label=label, **marker)
+    if name.endswith("loss") and _are_wide(np.concatenate([history[key] for key, _ in lines.values()])):
+        axes.set_yscale("log")
     axes.set(xlabel="epoch", title=name)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     clean(axes)
     if len(lines) > 1:
         axes.legend(frameon=False)
+
+
+def _marks(key: str, values: Array) -> list[int]:
+    """Return which points to mark: the best epoch, or the only one, which makes no line."""
+    if len(values) == 1:
+        return [0]
+    finite = np.isfinite(values)
+    return [int(np.argmin(np.where(finite, values, np.inf)))] if key == "val_loss" and finite.any() else []
+
+
+def _are_wide(losses: Array) -> bool:
+    """Whether losses need a logarithmic axis, and can have one."""
+    finite = losses[np.isfinite(losses)]
+    return bool(finite.size) and bool(finite.min() > 0) and bool(finite.max() > _WIDE * finite.min())
