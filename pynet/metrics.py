@@ -169,26 +169,20 @@ class R2(Metric):
         return float(np.mean(np.where(constant, self._errors == 0, 1 - ratio)))
 
 
-class _Function(Metric):
+class _Function(_Mean):
     """A user's own function, averaged over the batches by their rows."""
 
     def __init__(self, function: Callable[[Array, Array], Any]) -> None:
+        super().__init__()
         self._function = function
         self.name = str(getattr(function, "__name__", type(function).__name__))
-        self.reset()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _Function:
         return _Function(self._function)  # which may be a method of something that is not to be copied
 
-    def reset(self) -> None:
-        self._sum, self._rows = 0.0, 0
-
     def update(self, output: Array, target: Array) -> None:
         self._sum += float(self._function(output, target)) * len(output)
-        self._rows += len(output)
-
-    def result(self) -> float:
-        return self._sum / self._rows if self._rows else float("nan")
+        self._count += len(output)
 
 
 MetricLike: TypeAlias = "str | Metric | Callable[[Array, Array], Any]"

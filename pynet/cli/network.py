@@ -62,21 +62,23 @@ def make_optimizer(model: Sequential, settings: dict[str, Any]) -> optim.Optimiz
     return chosen.make(model, settings["lr"], **chosen.options)
 
 
-def make_schedule(optimizer: optim.Optimizer, settings: dict[str, Any], batches: int, monitor: str) -> LRScheduler:
-    """Return the schedule as a callback; ``monitor`` is the figure that plateau watches."""
+def make_schedules(
+    optimizer: optim.Optimizer, settings: dict[str, Any], batches: int, monitor: str
+) -> list[LRScheduler]:
+    """Return the schedule, if the rate is to change, as a callback; ``monitor`` is the figure that plateau watches."""
     epochs = settings["epochs"]
     match settings["schedule"]:
         case "cosine":
-            return LRScheduler(lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs))
+            return [LRScheduler(lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs))]
         case "linear":
-            return LRScheduler(lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=epochs))
+            return [LRScheduler(lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=epochs))]
         case "step":
-            return LRScheduler(lr_scheduler.StepLR(optimizer, step_size=max(1, -(-epochs // 3))))
+            return [LRScheduler(lr_scheduler.StepLR(optimizer, step_size=max(1, -(-epochs // 3))))]
         case "exponential":
-            return LRScheduler(lr_scheduler.ExponentialLR(optimizer, gamma=0.01 ** (1 / epochs)))
+            return [LRScheduler(lr_scheduler.ExponentialLR(optimizer, gamma=0.01 ** (1 / epochs)))]
         case "onecycle":
             one_cycle = lr_scheduler.OneCycleLR(optimizer, settings["lr"], epochs=epochs, steps_per_epoch=batches)
-            return LRScheduler(one_cycle, every="batch")
+            return [LRScheduler(one_cycle, every="batch")]
         case "plateau":
-            return LRScheduler(lr_scheduler.ReduceLROnPlateau(optimizer, patience=5), monitor=monitor)
-    return LRScheduler(lr_scheduler.LambdaLR(optimizer, lambda epoch: 1.0))
+            return [LRScheduler(lr_scheduler.ReduceLROnPlateau(optimizer, patience=5), monitor=monitor)]
+    return []

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import metrics
 from ..arrays import Array
+from ..compiled import compile_predict
 from ..criteria import CrossEntropyLoss
 from ..data.batches import batches
 from .encoding import Amounts, Classes
@@ -34,8 +35,8 @@ class Scores(NamedTuple):
 
 def outputs_of(model: Any, X: Array) -> Array:
     """Return a network's outputs in evaluation mode, computed batch by batch."""
-    model.eval()
-    return np.concatenate([model(X[rows]) for rows in batches(len(X), _ROWS_AT_ONCE)])
+    predict = compile_predict(model)
+    return np.concatenate([predict(X[rows]) for rows in batches(len(X), _ROWS_AT_ONCE)])
 
 
 def score(target: Classes | Amounts, model: Any, X: Array, y: Array) -> Scores:

@@ -21,7 +21,7 @@ from ..training import History, Trainer
 from .encoding import Classes, Encoding, TableInputs, guess_task, learn
 from .failure import Failure
 from .model_file import Trained
-from .network import ACTIVATIONS, OPTIMIZERS, SCHEDULES, make_criterion, make_network, make_optimizer, make_schedule
+from .network import ACTIVATIONS, OPTIMIZERS, SCHEDULES, make_criterion, make_network, make_optimizer, make_schedules
 from .options import Number, Widths
 from .report import draw
 from .scores import Scores, score
@@ -204,7 +204,7 @@ def _fit(
     monitor = "loss" if split.held_out is None else "val_loss"
     batches = len(batch_ends(len(split.X), settings["batch_size"]))
     stopping = EarlyStopping(monitor, patience=settings["patience"])
-    callbacks = [make_schedule(optimizer, settings, batches, monitor), stopping, ProgressBar()]
+    callbacks = [*make_schedules(optimizer, settings, batches, monitor), stopping, ProgressBar()]
     metric = "accuracy" if encoding.task == "classification" else "r2"
     trainer = Trainer(model, make_criterion(encoding.task), optimizer, callbacks, metrics=[metric])
     size = {"epochs": settings["epochs"], "batch_size": settings["batch_size"]}

@@ -37,8 +37,10 @@ class Samples:
         What the model returns for the first rows, in evaluation mode; empty until it is tried.
     """
 
-    def __init__(self, X: npt.ArrayLike, y: npt.ArrayLike, dtype: np.dtype[Any] | None, names: str = "X y") -> None:
-        name_X, name_y = names.split()
+    def __init__(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, dtype: np.dtype[Any] | None, names: tuple[str, str] = ("X", "y")
+    ) -> None:
+        name_X, name_y = names
         inputs: Any = SparseRows(X) if is_sparse(X) else as_rows(as_array(X, name_X), name_X)
         y = as_rows(as_array(y, name_y), name_y)
         require_same_rows(**{name_X: inputs, name_y: y})

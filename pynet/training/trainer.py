@@ -461,13 +461,13 @@ class Trainer:
 
     def _held_out(self, validation_data: Any) -> Samples:
         X, y, weight = as_validation_data(validation_data)
-        samples = self._samples(X, y, "X_val y_val")
+        samples = self._samples(X, y, ("X_val", "y_val"))
         if weight is not None:
             require_row_losses(self.criterion)
             samples.set_weight(as_row_weights(weight, "weight_val", len(samples)), None, "watch")
         return samples
 
-    def _samples(self, X: npt.ArrayLike, y: npt.ArrayLike, names: str = "X y") -> Samples:
+    def _samples(self, X: npt.ArrayLike, y: npt.ArrayLike, names: tuple[str, str] = ("X", "y")) -> Samples:
         """Return data as the model takes them; raise now what its first layer would say of their shape."""
         samples = Samples(X, y, self._dtype(), names)
         output = np.asarray(evaluate(self.model, samples.inputs(slice(0, 8))))
