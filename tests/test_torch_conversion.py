@@ -160,6 +160,22 @@ def test_a_layer_that_stands_twice_does_so_afterwards():
     assert back[0] is back[2]
 
 
+@pytest.mark.parametrize("places", [[], [0], [1], [0, 2]], ids=str)
+def test_what_is_frozen_stays_so(places):
+    theirs = nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.BatchNorm1d(3), nn.ReLU()), nn.PReLU())
+    for place in places:
+        theirs[place].requires_grad_(False)
+    ours = pynet.from_torch(theirs)
+    assert [layer.frozen for layer in (ours[0], ours[1][0], ours[1][1], ours[2])] == [
+        0 in places,
+        1 in places,
+        False,
+        2 in places,
+    ]
+    back = pynet.to_torch(ours)
+    assert [p.requires_grad for p in back.parameters()] == [p.requires_grad for p in theirs.parameters()]
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_short_floats_become_float32(dtype):
     theirs = nn.Linear(3, 2).to(dtype)
@@ -171,6 +187,13 @@ def test_short_floats_become_float32(dtype):
 class Doubled(nn.Module):
     def forward(self, x):
         return 2 * x
+
+
+def half_frozen():
+    """A layer whose bias alone stays as it is."""
+    linear = nn.Linear(2, 2)
+    linear.bias.requires_grad_(False)
+    return linear
 
 
 class OurDoubled(pynet.Module):
@@ -189,6 +212,11 @@ class OurDoubled(pynet.Module):
         (nn.Softmax(dim=1), ValueError, "Softmax has dim=1, and SoftMax is as dim=-1"),
         (nn.Sequential(nn.BatchNorm1d(3, track_running_stats=False)), ValueError, "BatchNorm1d at '0' has track_"),
         (nn.BatchNorm1d(3, momentum=None), TypeError, "momentum"),
+        (
+            nn.Sequential(half_frozen()),
+            ValueError,
+            "Linear at '0' has requires_grad={'weight': True, 'bias': False}, and a layer of pynet is frozen as",
+        ),
         (nn.Embedding(3, 2, max_norm=1.0), ValueError, "Embedding has max_norm=1.0"),
         (nn.BCELoss(weight=torch.ones(3)), ValueError, "BCELoss has weight="),
         (pynet.Linear(2, 2), TypeError, "module must be a torch.nn.Module, got Linear"),

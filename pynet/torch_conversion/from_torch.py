@@ -24,7 +24,7 @@ def from_torch(module: Any, others: Others | None = None) -> Any:
     -------
     Module or Criterion
         Of the dtype of its parameters, in the same mode; what is shared there is shared here. float16 and bfloat16
-        become float32.
+        become float32. Layers whose parameters all require no gradient are frozen.
 
     Raises
     ------
@@ -32,7 +32,8 @@ def from_torch(module: Any, others: Others | None = None) -> Any:
         If ``module`` is none of PyTorch's, or holds one that has no counterpart: names it and its place; if ``others``
         is no dict of functions.
     ValueError
-        If a module does what its counterpart does not, such as a Softmax over another axis than the last.
+        If a module does what its counterpart does not, such as a Softmax over another axis than the last, or has some
+        parameters that require a gradient and some that do not.
 
     Examples
     --------
@@ -75,7 +76,17 @@ def _construct(row: Counterpart, module: Any, place: str) -> Any:
     if floats:
         made.astype(floats[0])
     made.load_state_dict(state)
+    made.frozen = _is_frozen(module, place)
     return made.train(module.training)
+
+
+def _is_frozen(module: Any, place: str) -> bool:
+    learns = {name: parameter.requires_grad for name, parameter in module.named_parameters(recurse=False)}
+    if len(set(learns.values())) > 1:
+        raise ValueError(
+            f"{type(module).__name__}{at(place)} has requires_grad={learns}, and a layer of pynet is frozen as a whole"
+        )
+    return bool(learns) and not any(learns.values())
 
 
 def _argument(name: str, value: Any) -> Any:

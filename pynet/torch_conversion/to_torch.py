@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..criterion import Criterion
+from ..freezing import is_frozen
 from ..protocol import is_module
 from ..sequential import Sequential
 from .conversion import Conversion, Others, below
@@ -26,8 +27,8 @@ def to_torch(model: Any, others: Others | None = None) -> Any:
     Returns
     -------
     torch.nn.Module
-        Of the same dtype, in the same mode; what is shared here is shared there. A BatchNorm is a ``BatchNorm1d``,
-        which takes inputs of two or three axes.
+        Of the same dtype, in the same mode; what is shared here is shared there, and parameters of frozen layers
+        require no gradient. A BatchNorm is a ``BatchNorm1d``, which takes inputs of two or three axes.
 
     Raises
     ------
@@ -73,6 +74,7 @@ class _ToTorch(Conversion):
             if state:
                 made.to(next(iter(state.values())).dtype)
             made.load_state_dict(state)
+            made.requires_grad_(not is_frozen(module))
             made.train(bool(module.training))
         return made
 
