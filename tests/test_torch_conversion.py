@@ -196,6 +196,12 @@ def half_frozen():
     return linear
 
 
+def without_bias(norm):
+    """What newer PyTorch makes of bias=False."""
+    norm.bias = None
+    return norm
+
+
 class OurDoubled(pynet.Module):
     def forward(self, input):
         return 2 * input
@@ -211,7 +217,18 @@ class OurDoubled(pynet.Module):
         (nn.Conv2d(1, 2, 3), TypeError, r"Conv2d has no counterpart.*others=\{Conv2d: function\}"),
         (nn.Softmax(dim=1), ValueError, "Softmax has dim=1, and SoftMax is as dim=-1"),
         (nn.Sequential(nn.BatchNorm1d(3, track_running_stats=False)), ValueError, "BatchNorm1d at '0' has track_"),
-        (nn.BatchNorm1d(3, momentum=None), TypeError, "momentum"),
+        (
+            nn.Sequential(nn.BatchNorm1d(3, momentum=None)),
+            ValueError,
+            "BatchNorm1d at '0' cannot become a BatchNorm: momentum must be a number, got None",
+        ),
+        (nn.Dropout(1.0), ValueError, "Dropout cannot become a Dropout: p must be at least 0 and less than 1, got 1.0"),
+        (
+            nn.Sequential(without_bias(nn.BatchNorm1d(3))),
+            ValueError,
+            "BatchNorm1d at '0' has bias=None, and BatchNorm has all of weight, bias or none",
+        ),
+        (without_bias(nn.GroupNorm(1, 3)), ValueError, "GroupNorm has bias=None, and GroupNorm has all of"),
         (
             nn.Sequential(half_frozen()),
             ValueError,

@@ -12,7 +12,7 @@ from ..describe import config_of
 _SAME = {
     layers: (
         *("Dropout", "Flatten", "Identity", "Unflatten"),
-        *("GroupNorm", "LayerNorm", "RMSNorm"),
+        *("LayerNorm", "RMSNorm"),
         *("ELU", "GELU", "Hardsigmoid", "Hardswish", "Hardtanh", "LogSigmoid", "Mish", "PReLU", "ReLU", "ReLU6"),
         "SELU",
         *("SiLU", "Sigmoid", "Softplus", "Softsign", "Tanh"),
@@ -31,6 +31,7 @@ class Counterpart(NamedTuple):
     theirs: str
     names: Mapping[str, str] = {}  # of our arguments those that have another name there
     fixed: Mapping[str, Any] = {}  # attributes that theirs must have, and their values
+    together: tuple[str, ...] = ()  # parameters of which ours has all or none
 
     @property
     def arguments(self) -> dict[str, str]:
@@ -42,6 +43,7 @@ class Counterpart(NamedTuple):
 _LAST_AXIS = {"dim": -1}
 _STATISTICS = {"track_running_stats": True}
 _UNWEIGHTED = {"weight": None}
+_AFFINE = ("weight", "bias")
 
 COUNTERPARTS = [
     *(Counterpart(getattr(module, name), name) for module, names in _SAME.items() for name in names),
@@ -50,7 +52,8 @@ COUNTERPARTS = [
     Counterpart(layers.LeakyReLU, "LeakyReLU", {"slope": "negative_slope"}),
     Counterpart(layers.SoftMax, "Softmax", fixed=_LAST_AXIS),
     Counterpart(layers.LogSoftMax, "LogSoftmax", fixed=_LAST_AXIS),
-    *(Counterpart(layers.BatchNorm, f"BatchNorm{n}d", fixed=_STATISTICS) for n in (1, 2, 3)),
+    Counterpart(layers.GroupNorm, "GroupNorm", together=_AFFINE),
+    *(Counterpart(layers.BatchNorm, f"BatchNorm{n}d", fixed=_STATISTICS, together=_AFFINE) for n in (1, 2, 3)),
     *(Counterpart(getattr(criteria, name), name, fixed=_UNWEIGHTED) for name in ("BCELoss", "BCEWithLogitsLoss")),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..arrays import Array
+from ..protocol import is_module
 from ..sequential import Sequential
 from .conversion import Conversion, Others, at, below
 from .counterparts import Counterpart, counterpart_of_torch, is_torchs_own
@@ -61,23 +62,43 @@ class _FromTorch(Conversion):
 
 
 def _construct(row: Counterpart, module: Any, place: str) -> Any:
+    _require_the_same(row, module, place)
+    try:
+        made = _made(row, module)
+    except (TypeError, ValueError) as error:
+        message = f"{type(module).__name__}{at(place)} cannot become a {row.ours.__name__}: {error}"
+        raise ValueError(message) from error
+    if not is_module(made):  # a criterion
+        return made
+    made.frozen = _is_frozen(module, place)
+    return made.train(module.training)
+
+
+def _require_the_same(row: Counterpart, module: Any, place: str) -> None:
     for name, value in row.fixed.items():
         if getattr(module, name) is not value and getattr(module, name) != value:
             raise ValueError(
                 f"{type(module).__name__}{at(place)} has {name}={getattr(module, name)!r}, "
                 f"and {row.ours.__name__} is as {name}={value!r}"
             )
+    missing = [name for name in row.together if getattr(module, name) is None]
+    if 0 < len(missing) < len(row.together):
+        raise ValueError(
+            f"{type(module).__name__}{at(place)} has {missing[0]}=None, "
+            f"and {row.ours.__name__} has all of {', '.join(row.together)} or none"
+        )
+
+
+def _made(row: Counterpart, module: Any) -> Any:
     state = {name: _as_numpy(value) for name, value in module.state_dict().items()}
     arguments = {ours: _argument(ours, getattr(module, theirs)) for ours, theirs in row.arguments.items()}
     made = row.ours(**arguments)
-    if not hasattr(made, "load_state_dict"):  # a criterion
-        return made
-    floats = [array.dtype for array in state.values() if array.dtype.kind == "f"]
-    if floats:
-        made.astype(floats[0])
-    made.load_state_dict(state)
-    made.frozen = _is_frozen(module, place)
-    return made.train(module.training)
+    if is_module(made):
+        floats = [array.dtype for array in state.values() if array.dtype.kind == "f"]
+        if floats:
+            made.astype(floats[0])
+        made.load_state_dict(state)
+    return made
 
 
 def _is_frozen(module: Any, place: str) -> bool:
