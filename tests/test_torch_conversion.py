@@ -127,6 +127,27 @@ def test_a_criterion_goes_to_pynet_and_back(criterion, target):
     np.testing.assert_allclose(pynet.to_torch(ours)(torch.tensor(scores), torch.tensor(y)).numpy(), want, rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_weight_of_positive_targets_goes_there_and_back(dtype):
+    scores, y = np.random.default_rng(1).uniform(0.1, 0.9, (2, 5, 4)).astype(dtype)
+    want = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(0.1, dtype=torch.float64))
+    ours = pynet.from_torch(want)
+    assert ours.pos_weight == 0.1
+    for theirs in (want, pynet.to_torch(ours), pynet.to_torch(pynet.BCEWithLogitsLoss(pos_weight=0.1))):
+        loss = theirs(torch.tensor(scores), torch.tensor(y)).numpy()
+        assert loss.dtype == dtype
+        np.testing.assert_allclose(ours(scores, y), loss, rtol=1e-6 if dtype == "float32" else 1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_of_classes_are_of_the_dtype_that_models_made_beside_them_have(dtype):
+    pynet.set_default_dtype(dtype)
+    ours, criterion = pynet.Linear(4, 2), pynet.CrossEntropyLoss(weight=[3.0, 1.0])
+    x, y = np.random.default_rng(1).normal(size=(5, 4)).astype(dtype), np.array([0, 1, 1, 0, 1])
+    loss = pynet.to_torch(criterion)(pynet.to_torch(ours)(torch.tensor(x)), torch.tensor(y))
+    np.testing.assert_allclose(criterion(ours(x), y), loss.detach().numpy(), rtol=1e-5)
+
+
 @pytest.mark.parametrize("padding", [None, 2])
 def test_an_embedding_goes_to_pynet_and_back(padding):
     theirs = nn.Embedding(5, 3, padding_idx=padding)

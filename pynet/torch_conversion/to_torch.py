@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import get_default_dtype
 from ..criterion import Criterion
 from ..freezing import is_frozen
 from ..protocol import is_module
@@ -29,6 +30,8 @@ def to_torch(model: Any, others: Others | None = None) -> Any:
     torch.nn.Module
         Of the same dtype, in the same mode; what is shared here is shared there, and parameters of frozen layers
         require no gradient. A BatchNorm is a ``BatchNorm1d``, which takes inputs of two or three axes.
+        Weights of classes or columns are float32 if they are so here, else of `pynet.get_default_dtype()`, as the
+        models made beside them. PyTorch wants scores of the same, where pynet converts: ``theirs.to(torch.float32)``.
 
     Raises
     ------
@@ -67,7 +70,7 @@ class _ToTorch(Conversion):
         if row is None:
             raise self._no_counterpart(module, place)
         torch = _torch()
-        given = {row.names.get(name, name): _as_tensor(value) for name, value in arguments_of(module).items()}
+        given = {row.names.get(name, name): _argument(name, value) for name, value in arguments_of(module).items()}
         made = getattr(torch.nn, row.theirs)(**given, **row.fixed)
         if is_module(module):
             state = {name: torch.from_numpy(np.array(array)) for name, array in module.state_dict().items()}
@@ -79,5 +82,10 @@ class _ToTorch(Conversion):
         return made
 
 
-def _as_tensor(value: Any) -> Any:
+def _argument(name: str, value: Any) -> Any:
+    if name == "pos_weight" and isinstance(value, float):
+        # There a tensor; without axes it leaves the dtype of the loss to the scores, and float64 keeps its digits.
+        value = np.array(value)
+    elif isinstance(value, np.ndarray) and value.dtype == np.float64:  # as a list becomes, whatever the default
+        value = value.astype(get_default_dtype())
     return _torch().from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
