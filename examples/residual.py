@@ -13,8 +13,9 @@ def block():
 
 
 def network(is_residual):
-    """The same layers, with or without the ways around them."""
-    blocks = [pynet.Residual(*block()) if is_residual else pynet.Sequential(*block()[1:]) for _ in range(BLOCKS)]
+    """The same blocks, one after another or each added to its input."""
+    joined = pynet.Residual if is_residual else pynet.Sequential
+    blocks = [joined(*block()) for _ in range(BLOCKS)]
     return pynet.Sequential(pynet.Linear(64, WIDTH), *blocks, pynet.Linear(WIDTH, 10))
 
 
