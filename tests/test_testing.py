@@ -49,6 +49,27 @@ def test_a_wrong_input_gradient_is_named_with_its_index():
         gradcheck(Square(np.nan), x)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "shape"),
+    [
+        (np.abs, (3, 4)),
+        (np.abs, (1, 1)),
+        (lambda g: np.maximum(g, 0), (3, 4)),
+        (lambda g: np.maximum(g, 0), (1, 1)),
+        (lambda g: np.minimum(g, 0), (1, 2)),
+        (lambda g: np.clip(g, 0, 3.1), (3, 4)),
+        (lambda g: np.clip(g, -3, 3), (3, 4)),
+    ],
+)
+def test_a_backward_that_is_right_for_some_grad_output_alone_is_found(spoil, shape):
+    class Spoilt(Square):
+        def backward(self, input, grad_output):
+            return super().backward(input, spoil(grad_output))
+
+    with pytest.raises(pynet.GradientError, match=r"input\["):
+        gradcheck(Spoilt(), np.linspace(0.5, 2, np.prod(shape)).reshape(shape))
+
+
 def test_a_wrong_parameter_gradient_is_named_with_its_index():
     with pytest.raises(pynet.GradientError, match=r"weight\[1, 2\]"):
         gradcheck(Weighted(4, 3), x)
@@ -86,7 +107,7 @@ def test_no_tolerance_at_all_is_allowed():
 def test_a_kink_is_reported_as_such():
     point = np.array([[1.0, 0.0]])
     with pytest.raises(
-        pynet.GradientError, match=r"input\[0, 1\].*kink, with slope 0 to its left and 0\.\d+ to its right"
+        pynet.GradientError, match=r"input\[0, 1\].*kink, with slope 0 to its left and -?0\.\d+ to its right"
     ):
         gradcheck(pynet.ReLU(), point)
 

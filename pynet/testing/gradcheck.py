@@ -14,6 +14,7 @@ from ..criterion import Criterion
 from ..errors import GradientError, ShapeError
 from ..freezing import set_frozen
 from ..module import Module
+from .weights import mixed_weights
 
 __all__ = ["GradientReport", "gradcheck"]
 
@@ -60,7 +61,7 @@ def gradcheck(
     target : array, optional
         For a criterion, its target.
     grad_output : array, optional
-        For a module, what each output counts; fixed random numbers around 1 unless given.
+        For a module, what each output counts; fixed random numbers of both signs, from 0.25 to 4 in size, unless given.
     atol, rtol : float, default 1e-8, 1e-6
         A derivative may differ by ``atol + rtol * abs(expected)``.
 
@@ -168,7 +169,7 @@ class _ModuleAt(_Function):
     def weights(self, point: Array) -> Array:
         shape = self.value(point).shape
         if self._grad_output is None:
-            return np.random.default_rng(0).uniform(0.5, 1.5, shape)
+            return mixed_weights(shape)
         if self._grad_output.shape != shape:
             raise ShapeError(f"grad_output has shape {self._grad_output.shape}, expected {shape} as the output")
         return self._grad_output

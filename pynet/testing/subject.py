@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .. import protocol
 from ..arrays import Array
+from .weights import mixed_weights
 
 
 class Subject:
@@ -23,7 +24,7 @@ class Subject:
         if not isinstance(output, np.ndarray):
             raise TypeError(f"forward must return an array, got {type(output).__name__}")
         self.output_shape = output.shape
-        self._grad_output: Array = np.asarray(np.random.default_rng(0).uniform(0.5, 1.5, output.shape))
+        self._grad_output = mixed_weights(output.shape)
 
     @property
     def input(self) -> Array:

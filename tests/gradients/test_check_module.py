@@ -103,6 +103,16 @@ class ComputesInFloat64(Good):
         return self.output
 
 
+class TakesSizes(Good):
+    def backward(self, input, grad_output):
+        return super().backward(input, np.abs(grad_output))
+
+
+class TakesSizesInFloat32(Good):
+    def backward(self, input, grad_output):
+        return super().backward(input, np.abs(grad_output) if input.dtype == np.float32 else grad_output)
+
+
 class ReadsMemory(Good):
     def forward(self, input):
         self.output = np.ravel(input, "K").reshape(input.shape) * self.w
@@ -225,6 +235,8 @@ BROKEN = [
     (WrongInEvaluation, "gradients, evaluation", "input["),
     (ComputesInFloat64, "float32 stays float32", "output: expected float32, got float64"),
     (ReadsMemory, "any memory layout", "input Fortran: output["),
+    (TakesSizes, "gradients, training", "(central difference), got"),
+    (TakesSizesInFloat32, "float32 stays float32", "grad_input differs by"),
     (WritesIntoInput, "inputs are unchanged", "written into: input["),
     (WritesIntoGradOutput, "inputs are unchanged", "written into: grad_output["),
     (WritesIntoInput, "any memory layout", "read-only"),
