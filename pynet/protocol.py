@@ -5,11 +5,11 @@ A module is whatever has ``forward(input)`` and ``backward(input, grad_output)``
 `pynet.Module`, nor have called its ``__init__``. What differs between such modules is dealt with here and nowhere else.
 """
 
-import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -136,7 +136,6 @@ def own(module: Any) -> Iterable[tuple[str, Array, Array | None]]:
     ]
 
 
-@functools.cache
 def _speaks_for_itself(cls: Any) -> bool:
     """Whether a class defines ``parameters`` itself, instead of leaving it to `pynet.Module`."""
     own = getattr(cls, "parameters", None)
@@ -321,9 +320,19 @@ def _backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> 
     return grad_input
 
 
-@functools.cache
+# Asking for a signature takes 10 us. Weak: a function may hold a whole model, and be held by nobody else.
+_taking_accumulate: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+
+
 def _takes_accumulate(method: Any) -> bool:
-    return "accumulate" in inspect.signature(method).parameters
+    function = getattr(method, "__func__", method)  # a method is bound anew at each look
+    try:
+        return _taking_accumulate[function]
+    except (KeyError, TypeError):
+        found = "accumulate" in inspect.signature(method).parameters
+    with suppress(TypeError):  # of what has no hash or no room for weak references
+        _taking_accumulate[function] = found
+    return found
 
 
 def convert(module: Any, dtype: np.dtype[Any]) -> None:

@@ -1,6 +1,9 @@
 """The protocol: a user's own modules, containers, names, modes, copies of state."""
 
+import gc
 import threading
+import types
+import weakref
 
 import numpy as np
 import pytest
@@ -246,6 +249,39 @@ class KeepsOutput(pynet.Module):
 
     def backward(self, input, grad_output):
         return self.output * (grad_output - np.sum(self.output * grad_output, axis=1, keepdims=True))
+
+
+def a_namespace(array):
+    """A module without a class of its own: its functions hold an array."""
+    return types.SimpleNamespace(forward=lambda x: x * array, backward=lambda x, grad: grad * array)
+
+
+def a_bound_method(array):
+    """A module that holds another one's method."""
+    linear = NotebookLinear(4, 4)
+    linear.kept = array
+    return types.SimpleNamespace(forward=linear.forward, backward=linear.backward)
+
+
+def a_local_class(array):
+    class Local(NotebookLinear):
+        kept = array
+
+    return Local(4, 4)
+
+
+@pytest.mark.parametrize("make", [a_namespace, a_bound_method, a_local_class])
+def test_nothing_of_a_users_module_is_kept_alive(make):
+    array = np.ones(4)
+    model = pynet.Sequential(pynet.Linear(4, 4), make(array))
+    model.forward(x)
+    model.backward(x, y, accumulate=True)
+    assert len(model.parameters()) >= 2
+    left = weakref.ref(array), weakref.ref(type(model[1]))
+    del model, array
+    gc.collect()
+    assert left[0]() is None
+    assert left[1]() in (None, types.SimpleNamespace)
 
 
 @pytest.mark.parametrize("end", [(), (pynet.Tanh(),)])
