@@ -19,7 +19,9 @@ def leaves_frozen(method: Method) -> Method:
 
 def knows(module: Any) -> bool:
     """Whether a module's backward itself leaves the gradients of frozen parameters alone."""
-    return getattr(getattr(module.__class__, "backward", None), "leaves_frozen", False)
+    # An attribute that it does not find takes a bound method long, so the class's is asked if that is what is called.
+    called = module if "backward" in getattr(module, "__dict__", ()) else module.__class__
+    return getattr(getattr(called, "backward", None), "leaves_frozen", False)
 
 
 def is_frozen(module: Any) -> bool:

@@ -308,7 +308,8 @@ def backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> A
 
 
 def _backward(module: Any, input: Any, grad_output: Array, accumulate: bool) -> Array:
-    if getattr(module, "is_leaf", False) or _takes_accumulate(getattr(module.__class__, "backward", module.backward)):
+    is_ours = getattr(module, "is_leaf", False) and "backward" not in getattr(module, "__dict__", ())
+    if is_ours or _takes_accumulate(module.backward):
         return module.backward(input, grad_output, accumulate=accumulate)  # type: ignore[no-any-return]
     if not accumulate:
         return module.backward(input, grad_output)  # type: ignore[no-any-return]

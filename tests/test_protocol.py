@@ -284,6 +284,52 @@ def test_nothing_of_a_users_module_is_kept_alive(make):
     assert left[1]() in (None, types.SimpleNamespace)
 
 
+class Accumulates(pynet.Module):
+    """A user's own that knows how to add gradients up."""
+
+    parameter_names = ("scale",)
+
+    def __init__(self):
+        super().__init__()
+        self.scale, self.grad_scale = np.full(4, 2.0), np.zeros(4)
+
+    def forward(self, input):
+        return input * self.scale
+
+    def backward(self, input, grad_output, accumulate=False):
+        self.grad_scale[...] = np.sum(input * grad_output, axis=0) + (self.grad_scale if accumulate else 0)
+        return grad_output * self.scale
+
+
+@pytest.mark.parametrize("make", [lambda: pynet.Linear(4, 4), Accumulates])
+def test_a_backward_that_is_an_attribute_is_called_by_its_own_signature(make):
+    layer = make()
+    model = pynet.Sequential(layer)
+    model.backward(x, 2 * y)
+    want = layer.grad_parameters()[0].copy()
+    layer.backward = lambda at, grad: type(layer).backward(layer, at, 2 * grad)
+    model.backward(x, y)
+    np.testing.assert_array_equal(layer.grad_parameters()[0], want)
+    model.backward(x, y, accumulate=True)
+    np.testing.assert_allclose(layer.grad_parameters()[0], 2 * want)
+    with pynet.capture(model) as seen:
+        model.backward(x, y)
+    np.testing.assert_array_equal(seen.grad_outputs["0"], y)
+    np.testing.assert_array_equal(layer.grad_parameters()[0], want)
+
+
+def test_a_backward_that_is_an_attribute_writes_no_frozen_gradients():
+    layer = pynet.Linear(4, 4).freeze()
+
+    def backward(input, grad_output):
+        layer.grad_W[...] = 7
+        return grad_output @ layer.W
+
+    layer.backward = backward
+    pynet.Sequential(layer).backward(x, y)
+    assert not layer.grad_W.any()
+
+
 @pytest.mark.parametrize("end", [(), (pynet.Tanh(),)])
 def test_a_users_layer_that_keeps_its_output_is_right_elsewhere_too(end):
     first, second = pynet.Linear(4, 4, seed=1), pynet.Linear(4, 4, seed=2)
