@@ -96,12 +96,16 @@ def as_array(value: object, name: str) -> Array:
 def as_input(value: object, name: str, dtype: np.dtype[Any] | None = None) -> Array:
     """Return anything array-like as a C-contiguous, aligned float32 or float64 array.
 
-    Without ``dtype`` float32 and float64 stay as they are, and the rest becomes the default dtype.
+    Without ``dtype`` float32 and float64 stay as they are, and the rest becomes the default dtype. What is too large
+    for it becomes infinite, as silently as in a kernel.
     """
     array = as_array(value, name)
     if dtype is None:
         dtype = native_float(array.dtype) or _default_dtype
-    return np.require(array, dtype, ["C", "A"])
+    if array.dtype == dtype:
+        return np.require(array, dtype, ["C", "A"])
+    with np.errstate(over="ignore", under="ignore"):
+        return np.require(array, dtype, ["C", "A"])
 
 
 def as_gradient(value: object, at: Array, shape: tuple[int, ...] | None = None) -> Array:

@@ -1,6 +1,7 @@
 """The weights of rows that every criterion takes: losses and gradients, and what criteria without them are told."""
 
 import copy
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -70,6 +71,36 @@ def test_that_weights_of_one_change_nothing(case: Loss):
     np.testing.assert_array_equal(
         criterion.backward(case.input, case.target, ones), criterion.backward(case.input, case.target)
     )
+
+
+@each_criterion
+@pytest.mark.parametrize("number", [np.inf, np.finfo(np.float64).max, 5e-324])
+def test_that_losses_of_rows_are_as_silent_as_a_kernel(case: Loss, number):
+    x = np.where(np.arange(case.input.size).reshape(case.input.shape) % 2, -number, number)
+    for at in (x, np.abs(x)):
+        with np.errstate(all="raise"), suppress(ValueError):  # what is no probability
+            case.make().row_losses(at, case.target)
+
+
+def test_that_infinite_losses_of_rows_that_count_nothing_are_silent_too():
+    class Infinite(pynet.Module):
+        def forward(self, input):
+            return np.full_like(input, np.inf)
+
+        def backward(self, input, grad_output):
+            return grad_output
+
+    model = pynet.Sequential(pynet.Linear(3, 3), Infinite())
+    step = pynet.compile_step(model, pynet.L1Loss(), pynet.optim.SGD(model, 0.1))
+    with np.errstate(all="raise"):
+        assert np.isnan(step(np.ones((2, 3)), np.ones((2, 3)), weight=[0, 1]))
+
+
+@pytest.mark.parametrize("make", [pynet.MSELoss, pynet.CrossEntropy, pynet.CrossEntropyLoss])
+def test_that_weights_too_large_for_float32_are_refused_without_a_warning(make):
+    x = np.full((2, 3), 0.5, np.float32)
+    with np.errstate(all="raise"), pytest.raises(ValueError, match="weight must be finite and not negative, got inf"):
+        make()(x, x, np.array([1e300, 1]))
 
 
 def test_that_weights_belong_to_rows_of_any_number_of_axes():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import protocol
 from ..arrays import Array
 from ..criterion import Criterion
@@ -21,7 +23,9 @@ def loss_of(criterion: Any, output: Any, target: Any, weight: Array | None) -> f
     """Return what a batch costs."""
     if weight is None:
         return as_loss(criterion.forward(output, target))
-    return float(weight @ criterion.row_losses(output, target))
+    losses = criterion.row_losses(output, target)
+    with np.errstate(all="ignore"):  # infinite losses are as silent as in a kernel
+        return float(weight @ losses)
 
 
 def require_row_losses(criterion: Any) -> None:

@@ -68,7 +68,8 @@ class ClassLoss(Criterion):
             )
 
         each: Array = losses("none")
-        total = each.sum(dtype=np.float64)
-        if reduction == "mean" and total:
-            each *= losses("mean") / total
+        with np.errstate(all="ignore"):  # infinite losses are as silent as in a kernel
+            total = each.sum(dtype=np.float64)
+            if reduction == "mean" and total:
+                each *= losses("mean") / total
         return each

@@ -70,5 +70,6 @@ class CrossEntropy(Criterion):
         _core.cross_entropy_forward(input, target, None)  # refuses what does not fit
         p = as_input(input, "input")
         logs, classes = np.log(np.clip(p, 1e-9, 1 - 1e-9)), as_classes(target, p.dtype)
-        each: Array = logs[np.arange(len(p)), classes] if classes.ndim == 1 else (classes * logs).sum(axis=1)
-        return -each / len(p)
+        with np.errstate(all="ignore"):  # infinite losses are as silent as in a kernel
+            each: Array = logs[np.arange(len(p)), classes] if classes.ndim == 1 else (classes * logs).sum(axis=1)
+            return -each / len(p)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from .. import _core
@@ -66,5 +67,6 @@ class Loss(Criterion):
         """Return each row's losses, added up, and divided as the loss is."""
         each: Array = _core.loss_forward(self._kernel, input, target, None, "none", *self._options())
         divisors = {"mean": each.size, "batch": len(each), "batchmean": len(each)}
-        rows: Array = each.reshape(len(each), -1).sum(axis=1) / divisors.get(self._reduction(), 1)
+        with np.errstate(all="ignore"):  # infinite losses are as silent as in a kernel
+            rows: Array = each.reshape(len(each), -1).sum(axis=1) / divisors.get(self._reduction(), 1)
         return rows
