@@ -88,6 +88,8 @@ def as_array(value: object, name: str) -> Array:
             if isinstance(value, list | tuple):
                 raise TypeError(f"{name} must be an array of numbers, got a {type(value).__name__}: {error}") from None
             raise
+        if array.ndim > 1 and isinstance(value, list | tuple) and _has_masked(value):
+            raise TypeError(f"{name} has a masked array in it, whose mask would be lost: fill it, as in x.filled(0)")
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be an array of real numbers, got {_describe(value, array)}")
     return array
@@ -195,6 +197,10 @@ def unfilled() -> Iterator[None]:
 def stay_unfilled() -> bool:
     """Whether new parameters are to stay so."""
     return _unfilled.get()
+
+
+def _has_masked(rows: list[Any] | tuple[Any, ...]) -> bool:
+    return any(issubclass(cls, np.ma.MaskedArray) for cls in set(map(type, rows)))
 
 
 def _describe(value: object, array: Array) -> str:
