@@ -6,6 +6,7 @@ A module is whatever has ``forward(input)`` and ``backward(input, grad_output)``
 """
 
 import inspect
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
@@ -345,7 +346,7 @@ def convert(module: Any, dtype: np.dtype[Any]) -> None:
 
 
 def convert_in(attributes: dict[Any, Any] | list[Any], dtype: np.dtype[Any], converted: dict[int, Array]) -> None:
-    """Convert the floating arrays among attributes, and in lists and dicts among them."""
+    """Convert the floating arrays among attributes, and in lists, tuples and dicts among them."""
     for name, value in list(attributes.items() if isinstance(attributes, dict) else enumerate(attributes)):
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and name != "output":
             if id(value) not in converted:
@@ -354,3 +355,14 @@ def convert_in(attributes: dict[Any, Any] | list[Any], dtype: np.dtype[Any], con
             attributes[name] = converted[id(value)]
         elif isinstance(value, list | dict):
             convert_in(value, dtype, converted)
+        elif isinstance(value, tuple) and name != "_kept":  # a container's last forward, which its backward looks for
+            items = list(value)
+            convert_in(items, dtype, converted)
+            if any(map(operator.is_not, items, value)):  # otherwise it stays the same object
+                attributes[name] = _tuple_like(value, items)
+
+
+def _tuple_like(value: tuple[Any, ...], items: list[Any]) -> tuple[Any, ...]:
+    """Return a tuple of the same class with other items; a named one takes them by `_make`."""
+    make: Callable[[list[Any]], tuple[Any, ...]] = getattr(type(value), "_make", type(value))
+    return make(items)

@@ -4,6 +4,7 @@ import gc
 import threading
 import types
 import weakref
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -249,6 +250,57 @@ class KeepsOutput(pynet.Module):
 
     def backward(self, input, grad_output):
         return self.output * (grad_output - np.sum(self.output * grad_output, axis=1, keepdims=True))
+
+
+class Pair(NamedTuple):
+    W: np.ndarray
+    b: np.ndarray
+
+
+class KeepsTuples(NotebookLinear):
+    """Its parameters lie in a named tuple, and other things in tuples too."""
+
+    calls = 0
+
+    def __init__(self, dim_in, dim_out):
+        super().__init__(dim_in, dim_out)
+        self.both, self.sizes, self.rest = Pair(self.W, self.b), (dim_in, dim_out), ([np.ones(2)], {"a": (np.ones(2),)})
+        del self.W, self.b
+
+    def forward(self, input):
+        KeepsTuples.calls += 1  # of copies, too
+        self.output = input @ self.both.W.T + self.both.b
+        return self.output
+
+    def backward(self, input, grad_output):
+        self.gradients = (grad_output.T @ input, grad_output.sum(axis=0))
+        return grad_output @ self.both.W
+
+    def parameters(self):
+        return list(self.both)
+
+    def grad_parameters(self):
+        return list(self.gradients)
+
+
+def test_astype_converts_what_lies_in_tuples():
+    layer = KeepsTuples(4, 3)
+    sizes, kept = layer.sizes, layer.rest[0]
+    model = pynet.Sequential(layer, pynet.Tanh())
+    model.forward(x)
+    model.backward(x, y[:, :3])
+    want = layer.both.W.copy()
+    model.astype(np.float32)
+    assert {array.dtype for array in model.parameters() + model.grad_parameters()} == {np.dtype(np.float32)}
+    assert type(layer.both) is Pair
+    np.testing.assert_allclose(layer.both.W, want, rtol=1e-6)
+    assert layer.sizes is sizes
+    assert layer.rest[0] is kept
+    assert (kept[0].dtype, layer.rest[1]["a"][0].dtype) == (np.float32, np.float32)
+    before = KeepsTuples.calls
+    model.backward(x, y[:, :3])
+    assert KeepsTuples.calls == before  # the last forward is still there
+    assert model.forward(x.astype(np.float32)).dtype == np.float32
 
 
 def a_namespace(array):
