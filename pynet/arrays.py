@@ -98,12 +98,13 @@ def as_array(value: object, name: str) -> Array:
 def as_input(value: object, name: str, dtype: np.dtype[Any] | None = None) -> Array:
     """Return anything array-like as a C-contiguous, aligned float32 or float64 array.
 
-    Without ``dtype`` float32 and float64 stay as they are, and the rest becomes the default dtype. What is too large
-    for it becomes infinite, as silently as in a kernel.
+    Without ``dtype`` float32 and float64 arrays stay as they are, and the rest, lists too, becomes the default dtype.
+    What is too large for it becomes infinite, as silently as in a kernel.
     """
     array = as_array(value, name)
     if dtype is None:
-        dtype = native_float(array.dtype) or _default_dtype
+        kept = None if isinstance(value, list | tuple) else native_float(array.dtype)
+        dtype = kept or _default_dtype
     if array.dtype == dtype:
         return np.require(array, dtype, ["C", "A"])
     with np.errstate(over="ignore", under="ignore"):

@@ -515,6 +515,10 @@ def test_the_parameters_decide_the_dtype():
     assert pynet.BatchNorm(2).running_var.dtype == np.float32
     assert pynet.ReLU().forward([1, 2]).dtype == np.float32
     assert pynet.Linear(2, 2, dtype="float64").W.dtype == np.float64
+    for layer in (pynet.ReLU(), pynet.SoftMax()):
+        assert layer([[1.0, 2.0]]).dtype == layer(((1, 2),)).dtype == np.float32  # a list has no dtype of its own
+        assert layer(np.ones((1, 2))).dtype == np.float64
+    assert pynet.MSELoss()([[1.0]], [[2.0]]).dtype == np.float32
     for wrong in (np.float16, int, "text", None):
         with pytest.raises(TypeError, match="float32 or float64"):
             pynet.set_default_dtype(wrong)
