@@ -136,6 +136,8 @@ def test_labels_must_be_integers(criterion):
     x = np.full((5, 3), 1 / 3)
     with pytest.raises(pynet.ShapeError, match="integer labels"):
         criterion.forward(x, LABELS.astype(float))
+    with pytest.raises(pynet.ShapeError, match=r"shape \(5, 1\), expected \(5, 3\) as input, or .* target\[:, 0\]"):
+        criterion.forward(x, LABELS[:, None])
     with pytest.raises(TypeError, match="bool"):
         criterion.forward(x, LABELS > 0)
     with pytest.raises(ValueError, match="no class"):

@@ -245,3 +245,11 @@ def test_hyper_parameters_are_checked_when_assigned():
     assert (dropout.p, leaky.slope) == (0.5, 0.03)
     leaky.slope = 0.5
     assert leaky.forward([-2])[0] == -1
+
+
+def test_a_linear_tells_images_to_be_made_flat():
+    layer = pynet.Linear(64, 3)
+    with pytest.raises(pynet.ShapeError, match=r"\(5, 8, 8\)\); a Flatten\(\) before it makes \(5, 64\) of it$"):
+        layer.forward(np.ones((5, 8, 8)))
+    with pytest.raises(pynet.ShapeError, match=r"has 7 features, expected 64 \(shape \(5, 8, 7\)\)$"):
+        layer.forward(np.ones((5, 8, 7)))

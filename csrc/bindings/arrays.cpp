@@ -120,6 +120,9 @@ py::array as_classes(py::handle target, const py::array& input, std::optional<st
     } else if (classes.ndim() == 1) {
         throw ShapeError("target has shape " + shape_text(classes) +
                          " and is not of integers, expected integer labels or rows of shape " + shape_text(input));
+    } else if (classes.ndim() == 2 && classes.shape(1) == 1 && input.shape(1) > 1) {
+        throw ShapeError("target has shape " + shape_text(classes) + ", expected " + shape_text(input) +
+                         " as input, or one axis of integer labels, as target[:, 0]");
     } else {
         require_same_shape(classes, "target", input, "input");
     }

@@ -54,8 +54,12 @@ void require_features(const py::array& array, const char* name, Index features) 
                          (array.ndim() == 1 ? "x[None]" : "a row"));
     }
     if (columns(array) != features) {
+        std::string hint;
+        if (array.ndim() > 2 && array.size() == array.shape(0) * features) {
+            hint = "; a Flatten() before it makes (" + std::to_string(array.shape(0)) + ", " + text + ") of it";
+        }
         throw ShapeError(std::string(name) + " has " + std::to_string(columns(array)) + " features, expected " + text +
-                         " (shape " + shape_text(array) + ")");
+                         " (shape " + shape_text(array) + ")" + hint);
     }
     if (rows(array) > std::numeric_limits<int>::max()) {
         throw ShapeError(std::string(name) + " has more than 2**31 - 1 rows, which BLAS cannot count (shape " +
