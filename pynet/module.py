@@ -331,4 +331,4 @@ class Layer(Module):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.is_leaf = cls.__module__.startswith("pynet.")  # a user's subclass may hold what it likes
+        cls.is_leaf = protocol.is_ours(cls)  # a user's subclass may hold what it likes

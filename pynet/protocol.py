@@ -27,6 +27,11 @@ def is_module(value: object) -> bool:
     return callable(getattr(value, "forward", None)) and callable(getattr(value, "backward", None))
 
 
+def is_ours(cls: type) -> bool:
+    """Whether a class is one of pynet's, and not of somebody who derives from one."""
+    return cls.__module__.startswith("pynet.")
+
+
 def children(module: Any) -> Iterable[tuple[str, Any]]:
     """Return the modules that ``module`` holds, with their names."""
     if getattr(module, "is_leaf", False):
@@ -282,7 +287,7 @@ def watch(module: Any) -> _core.Watch | None:
     """
     found = _core.Watch()
     for _, part in modules(module):
-        if not part.__class__.__module__.startswith("pynet."):
+        if not is_ours(part.__class__):
             return None
         if not getattr(part, "is_leaf", False):
             found.add_attribute(part, "layers")

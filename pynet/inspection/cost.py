@@ -6,6 +6,7 @@ import numpy as np
 
 from ..module import Layer, Module
 from ..places import own_parameters
+from ..protocol import is_ours
 
 
 def flops(module: Any, input_shape: tuple[int, ...]) -> tuple[int, int]:
@@ -19,7 +20,7 @@ def flops(module: Any, input_shape: tuple[int, ...]) -> tuple[int, int]:
 
 def says_flops(module: Any) -> bool:
     """Whether a module says how many operations it does: all of ours, and a user's by ``flops`` or ``operations``."""
-    if any(cls.__module__.startswith("pynet.") and cls not in (Module, Layer) for cls in type(module).__mro__):
+    if any(is_ours(cls) and cls not in (Module, Layer) for cls in type(module).__mro__):
         return True
     own = getattr(module, "flops", None)
     return callable(own) and (getattr(own, "__func__", own) is not Module.flops or any(module.operations))

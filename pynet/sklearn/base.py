@@ -127,22 +127,23 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any, *, classes: Any = None, partial: bool = False
     ) -> Self:
         self._check()
-        fresh = not hasattr(self, "optimizer_") or not (partial or self.warm_start)
-        goes_on = partial and not fresh and self._partial
-        if goes_on and self.early_stopping and self.stopped_:
+        if self._goes_on(partial) and self.early_stopping and self.stopped_:
             return self
         with ExitStack() as undo:
             undo.callback(_restore, self, vars(self).copy())  # classes and network of the last fit belong together
-            run = self._prepare(X, y, sample_weight, eval_set, classes, partial, fresh, goes_on)
+            run = self._prepare(X, y, sample_weight, eval_set, classes, partial)
             self._train(run, undo.pop_all)
             undo.pop_all()
         if not partial:
             self._held_out = None
         return self
 
-    def _prepare(
-        self, X: Any, y: Any, sample_weight: Any, eval_set: Any, classes: Any, partial: bool, fresh: bool, goes_on: bool
-    ) -> Run:
+    def _goes_on(self, partial: bool) -> bool:
+        """Whether a call is one more epoch of those before it."""
+        return partial and hasattr(self, "optimizer_") and self._partial
+
+    def _prepare(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, classes: Any, partial: bool) -> Run:
+        fresh = not hasattr(self, "optimizer_") or not (partial or self.warm_start)
         X, y = self._data(X, y, fresh)
         if fresh:
             self._targets = self._learn_targets(y, classes)
@@ -154,7 +155,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         random_state = check_random_state(self.random_state)
         if fresh:
             self._begin(X, random_state)
-        if not goes_on:
+        if not self._goes_on(partial):
             self._partial = partial
             self._random = new_generator(random_state)
             take_over(self.model_, self._random)

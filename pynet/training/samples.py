@@ -13,6 +13,7 @@ from ..checks import as_number
 from ..data.batches import Rows
 from ..data.loader import as_rows, require_same_rows
 from ..errors import ShapeError
+from ..protocol import is_ours
 from ..roles import as_loss
 from .sparse_rows import SparseRows, is_sparse
 
@@ -75,7 +76,7 @@ class Samples:
 
     def require_fit(self, criterion: Any, output: Array) -> None:
         """Raise now what a criterion of ours would say of the targets, given the model's output of the first rows."""
-        if not type(criterion).__module__.startswith("pynet."):
+        if not is_ours(type(criterion)):
             return
         if criterion.takes_labels and output.ndim == 2 and self.y.ndim == 1 and not is_mapped(self.y):
             self._require_classes(output.shape[1], getattr(criterion, "ignore_index", -1))

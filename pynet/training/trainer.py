@@ -379,7 +379,7 @@ class Trainer:
             return self._run_epoch(step, run, order, interruption)
         self._buffers = buffers_of(self.model)
         sums, shown = Sums(self.metrics), time.perf_counter()
-        shows = any(type(callback).__module__.partition(".")[0] != "pynet" for callback in watching)
+        shows = not all(protocol.is_ours(type(callback)) for callback in watching)
         for self.batch, rows in enumerate(batches(count, run.batch_size, order), 1):
             batch = samples.batch(rows)
             loss, output = self._run_step(step, batch, shows) if compiled else self._step(batch)
