@@ -201,7 +201,11 @@ def stay_unfilled() -> bool:
 
 
 def _has_masked(rows: list[Any] | tuple[Any, ...]) -> bool:
-    return any(issubclass(cls, np.ma.MaskedArray) for cls in set(map(type, rows)))
+    kinds = set(map(type, rows))
+    if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
+        return True
+    nested = kinds & {list, tuple}
+    return bool(nested) and any(_has_masked(row) for row in rows if type(row) in nested)
 
 
 def _describe(value: object, array: Array) -> str:

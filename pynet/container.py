@@ -12,9 +12,10 @@ from . import protocol
 from .arrays import Array
 from .errors import ShapeError
 from .freezing import frozen_arrays
+from .modes import is_evaluating
 from .module import Module
 from .places import is_leaf, title
-from .replay import Left, forward_of_copy, is_evaluating, left_in, remembering, replay
+from .replay import Left, forward_of_copy, left_in, remembering, replay
 
 
 class Run(NamedTuple):

@@ -18,6 +18,7 @@ from . import _core, freezing
 from .arrays import Array, aligned
 from .criterion import Criterion
 from .errors import StateError
+from .modes import evaluating_ours, switched_off
 
 
 def is_module(value: object) -> bool:
@@ -253,31 +254,10 @@ def set_mode(module: Any, training: bool) -> None:
 
 @contextmanager
 def evaluating(module: Any) -> Iterator[None]:
-    """Have a module and all below it in evaluation mode for a while, and then in the modes they were in."""
-    before = [(part, name, value) for _, part in modules(module) for name, value in _flags_of(part)]
-    known = all(name in _MODE for _, name, _ in before)
-    if before and known and not any(training for _, _, training in before):
-        yield  # nothing to switch: other threads may compute with it at the same time
-        return
-    set_mode(module, training=False)
-    try:
+    """Have a module and all below it compute as in evaluation mode in this context, and leave them in their modes."""
+    theirs = [part for _, part in modules(module) if not is_ours(part.__class__)]
+    with evaluating_ours(), switched_off([(part, [below for _, below in modules(part)]) for part in theirs]):
         yield
-    finally:
-        set_mode(module, training=True)
-        for part, name, value in before:
-            setattr(part, name, value)
-
-
-_MODE = ("training", "_train")  # what the flag is called, here and in the notebook
-
-
-def _flags_of(module: Any) -> list[tuple[str, Any]]:
-    """Return the flag that says a module's mode; of one that has another name, all that may be it."""
-    known = next((name for name in _MODE if hasattr(module, name)), None)
-    if known is not None:
-        return [(known, getattr(module, known))]
-    switches = hasattr(module, "eval")
-    return [(name, value) for name, value in attributes_of(module).items() if switches and isinstance(value, bool)]
 
 
 def watch(module: Any) -> _core.Watch | None:
@@ -360,14 +340,13 @@ def convert_in(attributes: dict[Any, Any] | list[Any], dtype: np.dtype[Any], con
             attributes[name] = converted[id(value)]
         elif isinstance(value, list | dict):
             convert_in(value, dtype, converted)
-        elif isinstance(value, tuple) and name != "_kept":  # a container's last forward, which its backward looks for
+        elif _can_be_rebuilt(value) and name != "_kept":  # a container's last forward, which its backward looks for
             items = list(value)
             convert_in(items, dtype, converted)
             if any(map(operator.is_not, items, value)):  # otherwise it stays the same object
-                attributes[name] = _tuple_like(value, items)
+                attributes[name] = value._make(items) if hasattr(value, "_make") else tuple(items)
 
 
-def _tuple_like(value: tuple[Any, ...], items: list[Any]) -> tuple[Any, ...]:
-    """Return a tuple of the same class with other items; a named one takes them by `_make`."""
-    make: Callable[[list[Any]], tuple[Any, ...]] = getattr(type(value), "_make", type(value))
-    return make(items)
+def _can_be_rebuilt(value: Any) -> bool:
+    """Whether it is a tuple, or one with names: other classes of tuples have constructors of their own."""
+    return type(value) is tuple or (isinstance(value, tuple) and hasattr(value, "_make"))

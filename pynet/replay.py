@@ -9,19 +9,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import protocol
+from .modes import evaluating_ours, is_evaluating
 
 _replaying = ContextVar("replaying", default=False)
-_evaluating = ContextVar("evaluating", default=False)
 
 
 def is_replaying() -> bool:
     """Whether this context computes something again: then Dropout keeps its mask and BatchNorm its statistics."""
     return _replaying.get()
-
-
-def is_evaluating() -> bool:
-    """Whether this context computes what modules give in evaluation mode, whatever mode they are in."""
-    return _evaluating.get()
 
 
 def replay(module: Any, input: Any) -> Any:
@@ -39,12 +34,9 @@ def evaluate(module: Any, input: Any) -> Any:
 
     Many threads may do so at once, and others train it meanwhile.
     """
-    token = _evaluating.set(True)
-    try:
+    with evaluating_ours():
         # A view: a container has other things in store for the very array that it was given last.
         return replay(module, input.view())
-    finally:
-        _evaluating.reset(token)
 
 
 def forward_of_copy(module: Any, input: Any) -> Any:
@@ -55,15 +47,27 @@ def forward_of_copy(module: Any, input: Any) -> Any:
 
 
 def forward_of_deep_copy(module: Any, input: Any) -> Any:
-    """Return the output of a copy that shares nothing, not even what it draws from NumPy's generator."""
+    """Return the output of a copy that shares nothing, not even what it draws from NumPy's generator.
+
+    One that cannot be copied, as with a lock in it, computes itself. In evaluation mode the generator is left to those
+    who draw from it meanwhile.
+    """
+    if is_evaluating():
+        twin = _copy_of(module)
+        with protocol.evaluating(twin):
+            return twin.forward(input)
     random = np.random.get_state()
     try:
-        twin = copy.deepcopy(module)
-        if is_evaluating():
-            protocol.set_mode(twin, training=False)
-        return twin.forward(input)
+        return _copy_of(module).forward(input)
     finally:
         np.random.set_state(random)
+
+
+def _copy_of(module: Any) -> Any:
+    try:
+        return copy.deepcopy(module)
+    except Exception:  # whatever its own says
+        return module
 
 
 # What a forward leaves in a module for the backward that follows.

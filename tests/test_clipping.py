@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_protocol import NotebookLinear
+from test_users_modules import NotebookLinear
 
 import pynet
 from pynet.optim import SGD, clip_grad_norm_, clip_grad_value_

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import pickle
 import subprocess
 import sys
 import threading
@@ -371,3 +372,37 @@ def test_models_are_told_apart_by_what_they_are_not_by_what_they_equal():
     assert "refused" not in results([step_of(one), step_of(other)])
     inside.clear()
     assert "refused" in results([step_of(one), step_of(one)])
+
+
+def table_step(seed=None):
+    layers = pynet.Embedding(5, 4, seed=0), pynet.Flatten(), pynet.Dropout(0.5, seed=seed), pynet.Linear(8, 3, seed=1)
+    model = pynet.Sequential(*layers)
+    step = pynet.compile_step(model, pynet.CrossEntropyLoss(), sgd(model))
+    x, y = np.array([[0.0, 1], [2, 3], [4, 0], [1, 1]]), np.array([0, 1, 2, 0])
+    step(x, y)  # how many columns there are
+    assert step.compiled
+    return model, step, x, y
+
+
+@pytest.mark.parametrize("how", ["step", "epoch"])
+def test_a_refused_step_leaves_nothing_for_later_masks(how):
+    def masks(model):
+        np.random.seed(0)
+        return [model[2].forward(np.ones((2, 64))).tobytes() for _ in range(3)]
+
+    model, step, x, y = table_step()
+    expected = masks(model)
+    with pytest.raises(ValueError, match="index 9"):
+        step(x + 9, y) if how == "step" else step.epoch(x + 9, y, batch_size=4)
+    copies = copy.deepcopy(model), pickle.loads(pickle.dumps(model))
+    assert all(masks(each) == expected for each in (model, *copies))
+
+
+def test_a_call_that_comes_to_nothing_leaves_the_last_output():
+    model = network(6, 5, 3)
+    step, (x, y) = pynet.compile_step(model, pynet.CrossEntropyLoss(), sgd(model)), batch(4, 6, 3)
+    step(x, y)
+    output = step.output
+    with pytest.raises(ValueError, match="no row that counts"):
+        step.epoch(np.tile(x, (250, 1)), np.full(1000, -100), batch_size=500)
+    assert np.array_equal(step.output, output)

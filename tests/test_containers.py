@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from test_protocol import NotebookLinear
+from test_users_modules import NotebookLinear
 
 import pynet
 from pynet.testing import gradcheck

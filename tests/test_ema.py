@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from test_protocol import NotebookLinear
+from test_users_modules import NotebookLinear
 
 import pynet
 from pynet.optim import EMA, SGD

@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from test_protocol import Block, NotebookLinear, OwnLinear
+from test_users_modules import Block, NotebookLinear, OwnLinear
 
 import pynet
 from pynet import protocol

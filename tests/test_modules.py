@@ -194,7 +194,8 @@ def test_what_is_no_real_number_raises_type_error_and_changes_nothing(case: Case
         module.forward(np.full(case.shape, wrong))
     with pytest.raises(TypeError, match="masked"):
         module.forward(np.ma.masked_array(case.input(), mask=False))
-    for rows in ([np.ma.masked_array(case.input(), mask=False)], (case.input(), np.ma.masked_array(case.input()))):
+    masked = np.ma.masked_array(case.input(), mask=False)
+    for rows in ([masked], [[masked], [masked]], (case.input(), np.ma.masked_array(case.input()))):
         with pytest.raises(TypeError, match="has a masked array in it"):
             module.forward(rows)
     assert snapshot(module) == before

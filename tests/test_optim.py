@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from test_protocol import NotebookLinear
+from test_users_modules import NotebookLinear
 
 import pynet
 from pynet.optim import SGD, Adadelta, Adagrad, Adam, AdamW, NAdam, RMSprop

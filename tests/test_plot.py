@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from test_protocol import Block, NotebookLinear
+from test_users_modules import Block, NotebookLinear
 
 import pynet
 from pynet.plot import activations, confusion_matrix, curves, weights

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from test_protocol import Block, NotebookLinear
+from test_users_modules import Block, NotebookLinear
 
 import pynet
 from pynet.inspection import profiling

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from table import MODULES, name_of
-from test_protocol import Block, NotebookLinear
+from test_users_modules import Block, NotebookLinear
 
 import pynet
 from pynet.inspection.summary import summary

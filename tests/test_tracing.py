@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_protocol import Block, NotebookLinear
+from test_users_modules import Block, NotebookLinear
 
 import pynet
 from pynet.inspection.tracing import trace_nan

@@ -1,6 +1,7 @@
 """A user's own modules: found, trained, named, kept and let go as ours are."""
 
 import gc
+import threading
 import types
 import weakref
 from typing import NamedTuple
@@ -409,3 +410,35 @@ def test_protocol_takes_modules_of_any_class():
     assert protocol.is_module(NotebookLinear(1, 1))
     assert not protocol.is_module(NotebookLinear)
     assert not protocol.is_module(pynet.MSE())
+
+
+class Fixed(tuple):
+    """A tuple with a constructor of its own."""
+
+    def __new__(cls, a, b):
+        return super().__new__(cls, (a, b))
+
+
+def test_astype_leaves_tuples_alone_that_it_cannot_make():
+    own = NotebookLinear(4, 3)
+    own.pair = Fixed(np.ones(2), np.ones(2))
+    model = pynet.Sequential(pynet.Linear(4, 4), own, pynet.Linear(3, 2)).astype(np.float32)
+    assert {array.dtype for array in model.parameters()} == {np.dtype(np.float32)}
+    assert own.pair[0].dtype == np.float64
+
+
+class Locked(NotebookLinear):
+    """Cannot be copied."""
+
+    def __init__(self, dim_in, dim_out):
+        super().__init__(dim_in, dim_out)
+        self.lock = threading.Lock()
+
+
+def test_a_users_layer_that_cannot_be_copied_predicts_and_trains():
+    model = pynet.Sequential(Locked(4, 3), pynet.Tanh(), pynet.Linear(3, 2))
+    assert np.array_equal(pynet.compile_predict(model)(x), model.forward(x))
+    trainer = pynet.Trainer(model, pynet.MSE(), pynet.optim.SGD(model, 0.05))
+    history = trainer.fit(x, y[:, :2], epochs=20)
+    assert history["loss"][-1] < history["loss"][0]
+    assert np.array_equal(trainer.predict(x), model.forward(x))

@@ -309,9 +309,9 @@ class Step {
         last_ = described;
         rows_ = rows.count;
         const double loss = computed(plan, rows, options);
-        if (plan.refuses() && !std::isfinite(loss)) {  // modules will draw these words
+        if (plan.refuses() && !std::isfinite(loss)) {  // modules are to draw these words again
             for (std::size_t i = 0; i < draws.size(); ++i) {
-                draws[i].attr("__self__").attr("_give_back")(plan.dropouts()[i]->seed);
+                draws[i].attr("__self__").attr("_draw_again")(plan.dropouts()[i]->seed);
             }
         }
         return loss;

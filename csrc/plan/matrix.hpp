@@ -14,17 +14,21 @@ namespace pynet {
 template <class T>
 class Buffer {
  public:
-    // Room for `count` elements; what was in it is lost when it grows.
-    T* reserve(Index count) {
+    // Room for `count` elements; what was in it is lost when it grows, but for the first `kept` elements.
+    T* reserve(Index count, Index kept = 0) {
         if (count > count_) {
             const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(T) + slack + 63) / 64 * 64;
             void* memory = std::aligned_alloc(64, bytes);
             if (!memory) throw std::bad_alloc();
-            data_.reset(static_cast<T*>(std::memset(memory, 0, bytes)));
+            std::memset(memory, 0, bytes);
+            if (kept > 0) std::memcpy(memory, data_.get(), static_cast<std::size_t>(kept) * sizeof(T));
+            data_.reset(static_cast<T*>(memory));
             count_ = count;
         }
         return data_.get();
     }
+    // The same, and all that was in it stays.
+    T* grow(Index count) { return reserve(count, count_); }
     T* data() const { return data_.get(); }
 
  private:

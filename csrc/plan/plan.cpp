@@ -263,7 +263,7 @@ void Plan<T>::arrange(Index rows) {
         if (stage->dense && schedule_ == Schedule::by_rows) stage->by_rows->reserve(chunk_, parts_, learning);
         input = stage->output;
     }
-    outputs_.reserve(rows * out_);
+    outputs_.grow(rows * out_);  // the last step's output can still be asked for, should this one come to nothing
     if (!learning) return;
 
     Stage<T>& end = *stages_.back();

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import _core
+from .. import _core, protocol
 from ..arrays import Array, as_array, as_classes, as_input, as_row_weights
 from ..checks import as_positive, as_size
 from ..data.batches import batch_ends
 from ..data.loader import as_rows
 from ..errors import ShapeError
+from ..layers import Dropout
 from ..optim.optimizer import Optimizer
 from ..replay import forward_of_deep_copy
 from ..roles import as_criterion, as_module, as_optimizer
@@ -73,6 +74,8 @@ def compile_step(
     beside float64), the step runs module by module: ``step.compiled`` is False then and ``step.reason`` says why. So
     does the first step of a model that takes any number of columns, as one that begins with `Columns` or `Embedding`;
     and every step on inputs of more axes than (N, features), unless the model begins with `Flatten`.
+
+    Where an `Embedding` refuses its indices, the numbers that the masks of that step would be made of have been drawn.
 
     Denormal numbers are taken for 0 inside a step: momentum of what gets no gradient would decay into them and make
     steps several times slower.
@@ -305,7 +308,11 @@ class CompiledStep(_core.Step):
         if weight is not None:
             weight = as_row_weights(weight, "weight", len(as_rows(as_array(x, "input"), "input")))
         buffers = buffers_of(self.model) if must_be_finite else None
-        loss, _ = step_by_modules(self, x, y, weight, buffers=buffers)
+        try:
+            loss, _ = step_by_modules(self, x, y, weight, buffers=buffers)
+        finally:
+            if self._refuses():
+                _draw_anew(self.model)
         self.expect(as_array(x, "input"))
         return loss
 
@@ -338,6 +345,13 @@ class CompiledStep(_core.Step):
     def __reduce__(self) -> tuple[Any, ...]:
         options = {"clip_norm": self.clip_norm, "clip_value": self.clip_value}
         return _again, (self.model, self.criterion, self.optimizer, options)
+
+
+def _draw_anew(model: Any) -> None:
+    """Let go of the words that a step that came to nothing has handed on."""
+    for _, module in protocol.modules(model):
+        if isinstance(module, Dropout):
+            module._draw_again(None)
 
 
 def _again(model: Any, criterion: Any, optimizer: Any, options: dict[str, Any]) -> CompiledStep:

@@ -12,8 +12,9 @@ from .. import _core
 from ..arrays import Array, choose_dtype, stay_unfilled
 from ..checks import as_at_least_zero, as_flag, as_share, as_size
 from ..freezing import leaves_frozen
+from ..modes import is_evaluating
 from ..module import named
-from ..replay import is_evaluating, is_replaying
+from ..replay import is_replaying
 from ..watched import Watched
 from .parametric import Parametric, array_attribute
 

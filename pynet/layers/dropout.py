@@ -12,9 +12,10 @@ from .. import _core
 from ..arrays import Array, as_gradient, as_input
 from ..checks import as_fraction
 from ..errors import StateError
+from ..modes import is_evaluating
 from ..module import Layer, named
 from ..random import Randomness, Seed
-from ..replay import is_evaluating, is_replaying
+from ..replay import is_replaying
 
 if TYPE_CHECKING:
     from ..compiled.plan import Plan
@@ -60,7 +61,7 @@ class Dropout(Layer):
         self._p = as_fraction(p, "p")
         self.mask: Array | None = None
         self._random = Randomness(seed)
-        self._given_back: list[int] = []
+        self._word: int | None = None
 
     @property
     def p(self) -> float:
@@ -76,10 +77,11 @@ class Dropout(Layer):
     def forward(self, input: npt.ArrayLike) -> Array:
         """Return the input with a new mask drawn and applied; in evaluation the input itself."""
         output = as_input(input, "input")
-        if self.training and not is_replaying():
-            output, self.mask = _core.dropout_forward(output, self._draw, self._p)
-        elif self.training and not is_evaluating():
-            output = self._masked(output)
+        if self.training and not is_evaluating():
+            if is_replaying():
+                output = self._masked(output)
+            else:
+                output, self.mask = _core.dropout_forward(output, self._draw, self._p)
         self.output = output
         return output
 
@@ -101,11 +103,12 @@ class Dropout(Layer):
         return products, products
 
     def _draw(self) -> int:
-        return self._given_back.pop() if self._given_back else self._random.word()
+        word, self._word = self._word, None
+        return self._random.word() if word is None else word
 
-    def _give_back(self, word: int) -> None:
-        """Take back a number whose mask nobody has seen, of a step that comes to nothing: the next draw is that one."""
-        self._given_back.append(word)
+    def _draw_again(self, word: int | None) -> None:
+        """Have the next draw be this number: a step that came to nothing is computed again."""
+        self._word = word
 
     def _masked(self, array: Array) -> Array:
         if self.mask is None:
@@ -119,4 +122,4 @@ class Dropout(Layer):
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        return state if is_replaying() else state | {"mask": None}
+        return state if is_replaying() else state | {"mask": None, "_word": None}

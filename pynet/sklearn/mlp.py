@@ -21,6 +21,7 @@ from ..layers.names import ACTIVATIONS as NAMED
 from ..optim import SGD, Adam
 from ..protocol import is_module
 from ..sequential import Sequential
+from ..snapshot import restore_snapshot, take_snapshot
 from ..warning import warn
 from .base import NetworkEstimator, dense
 from .lbfgs import Scaled, minimise
@@ -193,8 +194,12 @@ class MLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator): 
         decay = self._decay(count if weight is None else float(weight.sum()))
         criterion = Scaled(self.criterion_, self._scale)
         limits = {"max_iter": self.max_iter, "max_eval": self.max_fun, "tolerance_grad": self.tol}
+        before = take_snapshot(self.model_)
         try:
             found = minimise(self.model_.train(), criterion, X, run.target, weight, decay, **limits)
+        except BaseException:
+            restore_snapshot(self.model_, before)
+            raise
         finally:
             self.model_.eval()
         if not found.converged:

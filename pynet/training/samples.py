@@ -61,6 +61,7 @@ class Samples:
     def set_weight(self, weight: Array | None, rows: Array | None, purpose: str = "train on") -> None:
         """Set what each row counts, in units of their mean over some rows, or all."""
         if weight is not None:
+            weight = weight / max(weight.max(), 1.0)  # so that the mean of large ones is not infinite
             mean = float(np.mean(weight if rows is None else weight[rows]))
             if not mean:
                 raise ValueError(f"the weights of the rows to {purpose} must not all be 0")

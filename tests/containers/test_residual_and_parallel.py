@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from test_protocol import NotebookLinear
+from test_users_modules import NotebookLinear
 
 import pynet
 from pynet.testing import check_module, gradcheck

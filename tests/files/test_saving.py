@@ -6,7 +6,7 @@ import stat
 import numpy as np
 import pytest
 from table import SAVEABLE, Case, name_of
-from test_protocol import Block as NoConfig
+from test_users_modules import Block as NoConfig
 
 import pynet
 

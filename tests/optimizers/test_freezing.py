@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from table import MODULES
 from test_optim import ALL
-from test_protocol import NotebookLinear
+from test_users_modules import NotebookLinear
 
 import pynet
 from pynet.optim import EMA, SGD, clip_grad_norm_, clip_grad_value_

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from compiled_steps import assert_close, batch, compare, state
 from test_optim import CASES, fill_gradients
-from test_protocol import NotebookLinear
+from test_users_modules import NotebookLinear
 
 import pynet
 from pynet.optim import SGD, Adam, AdamW, lr_scheduler

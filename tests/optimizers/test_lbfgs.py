@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from test_protocol import NotebookLinear
+from test_users_modules import NotebookLinear
 
 import pynet
 from pynet.optim import LBFGS
@@ -16,7 +16,8 @@ RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(40, 3))
 Y = X @ RANDOM.normal(size=(3, 2)) + 0.3 + 0.1 * RANDOM.normal(size=(40, 2))
 LABELS = (X @ RANDOM.normal(size=(3, 3))).argmax(axis=1)
-EXACT = {"tolerance_grad": 1e-10, "tolerance_change": 0.0}
+# Below that, what a loss falls by is less than it is rounded by, and the line search may find nothing.
+EXACT = {"tolerance_grad": 1e-7, "tolerance_change": 0.0}
 
 
 def with_ones(x):

@@ -163,3 +163,82 @@ def test_predictions_module_by_module_of_a_model_in_training():
     assert all(np.array_equal(answer, expected) for own in answers for answer in own)
     assert all(layer.training for block in model[:-1] for layer in block)
     assert all(np.array_equal(array, state[name]) for name, array in model.state_dict().items())
+
+
+class Flagged(Slow):
+    """A user's layer with a mode of its own, under a name of its own."""
+
+    def __init__(self):
+        self.on = True
+
+    def train(self):
+        self.on = True
+
+    def eval(self):
+        self.on = False
+
+    def forward(self, input):
+        time.sleep(0)
+        self.output = input * (3.0 if self.on else 2.0)
+        return self.output
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("own", [[], [Slow], [Flagged]])
+@pytest.mark.parametrize("what", ["predict", "evaluate"])
+def test_a_trainer_answers_many_threads_whatever_the_mode(what, own, training):
+    layers = [pynet.Linear(10, 20, seed=0), pynet.BatchNorm(20), pynet.Dropout(0.5)]
+    model = pynet.Sequential(*layers, *(make() for make in own), pynet.Linear(20, 3, seed=1)).train(training)
+    trainer = pynet.Trainer(model, pynet.MSELoss(), pynet.optim.SGD(model, 0.1))
+    x = np.random.default_rng(0).normal(size=(900, 10))
+    asked = {"predict": lambda: trainer.predict(x, 64), "evaluate": lambda: trainer.evaluate(x, x[:, :3], 64)["loss"]}
+    expected, state = asked[what](), model.state_dict()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        answers = in_threads(4, lambda number: [asked[what]() for _ in range(4)])
+    finally:
+        sys.setswitchinterval(interval)
+    assert all(np.array_equal(answer, expected) for each in answers for answer in each)
+    assert all(np.array_equal(array, state[name]) for name, array in model.state_dict().items())
+    flags = [getattr(layer, "training", getattr(layer, "on", training)) for layer in model]
+    assert flags == [training] * len(flags)
+
+
+def test_others_forward_while_a_trainer_predicts():
+    model = pynet.Sequential(pynet.Linear(10, 20, seed=0), pynet.Dropout(0.5), Flagged(), pynet.Linear(20, 3)).eval()
+    trainer = pynet.Trainer(model, pynet.MSELoss(), pynet.optim.SGD(model, 0.1))
+    x = np.random.default_rng(0).normal(size=(30, 10))
+    expected = model.forward(x)
+
+    def work(number):
+        return [np.array(trainer.predict(x) if number else model.forward(x)) for _ in range(300)]
+
+    answers = in_threads(2, work)
+    assert all(np.array_equal(answer, expected) for each in answers for answer in each)
+
+
+def test_others_draw_while_a_users_layer_is_asked_for_a_prediction():
+    class Sleeping(Slow):
+        def forward(self, input):
+            time.sleep(0.0005)
+            return input
+
+    predict = pynet.compile_predict(pynet.Sequential(pynet.Linear(10, 5), Sleeping()))
+    over = threading.Event()
+
+    def ask():
+        while not over.is_set():
+            predict(np.ones((2, 10)))
+
+    def draw():
+        np.random.seed(0)
+        return [pynet.Dropout(0.5).forward(np.ones((1, 64))).tobytes() for _ in range(1000)]
+
+    expected, thread = draw(), threading.Thread(target=ask)
+    thread.start()
+    try:
+        assert draw() == expected
+    finally:
+        over.set()
+        thread.join()

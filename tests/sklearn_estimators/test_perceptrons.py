@@ -376,3 +376,22 @@ class TestNetworksOfOnesOwn:
         module = pynet.Sequential(pynet.Flatten(), pynet.Linear(4, 3))
         made = NetClassifier(module, lr=0.05, max_iter=30).fit(images, labels)
         assert made.predict(images).shape == (90,)
+
+
+def test_that_lbfgs_gives_back_the_weights_of_a_fit_that_is_broken_off():
+    class Stops(pynet.MSE):
+        left = 1000
+
+        def forward(self, input, target):
+            Stops.left -= 1
+            if not Stops.left:
+                raise KeyboardInterrupt
+            return super().forward(input, target)
+
+    made = MLPRegressor((8,), solver="lbfgs", criterion=Stops, warm_start=True, max_iter=3, random_state=0)
+    expected = made.fit(X, amounts).predict(X)
+    Stops.left = 20
+    with pytest.raises(KeyboardInterrupt):
+        made.set_params(max_iter=100).fit(X, 3 * amounts)
+    assert np.array_equal(made.predict(X), expected)
+    assert made.n_iter_ <= 3

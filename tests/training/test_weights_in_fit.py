@@ -142,3 +142,10 @@ def test_wrong_weights_of_rows_held_out_raise_and_move_nothing(options, error, m
     with pytest.raises(error, match=message):
         trainer_of(model).fit(X, labels, seed=0, **options)
     assert all((array == before[name]).all() for name, array in model.state_dict().items())
+
+
+def test_weights_may_be_as_large_as_they_like():
+    def losses(weight):
+        return trainer_of(classifier()).fit(X, labels, epochs=2, seed=0, sample_weight=weight)["loss"]
+
+    assert losses(np.full(50, 1e308)) == pytest.approx(losses(np.ones(50)), rel=1e-12)
