@@ -5,11 +5,12 @@ import resource
 import pytest
 from child import output_of
 
-BASE = "import numpy, pynet; print(open('/proc/self/statm').read().split()[0])"
+BASE = "import numpy.testing, pynet; print(open('/proc/self/statm').read().split()[0])"
 
 PRODUCTS = """
 import sys
 import numpy as np
+import numpy.testing
 import pynet
 
 def compute():
