@@ -7,6 +7,7 @@ import numpy as np
 
 STEPS = cells.BATCHES + 2
 TOLERANCE = 1e-4
+ADAM_LOSSES = 1e-2
 
 
 def check(cell: cells.Cell, peers: dict[str, Any]) -> dict[str, float]:
@@ -20,7 +21,9 @@ def check(cell: cells.Cell, peers: dict[str, Any]) -> dict[str, float]:
         distance, tolerance = (np.mean, cells.ADAM_LR / 2) if adam else (np.max, TOLERANCE)
         far = {key: _distance(results[key], expected[key], distance) for key in results}
         distances[name] = max(far.values())
-        if not distances[name] <= tolerance:
+        # Losses follow from the weights of all layers together: they may be further apart than these.
+        allowed = {key: ADAM_LOSSES if adam and key == "losses" else tolerance for key in far}
+        if not all(far[key] <= allowed[key] for key in far):
             raise AssertionError(f"{name} at {cell} differs from NumPy by {far}")
     return distances
 

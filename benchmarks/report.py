@@ -65,7 +65,7 @@ _METHOD = """Microseconds of one training step (with CrossEntropyLoss) or one pr
 median of rounds in which everybody runs in turn, and in brackets the quartiles for pynet. Ratio: the best peer over
 pynet; above 1 pynet is faster. Floor: the larger of operations over peak and bytes over bandwidth, both measured in the
 same run, as a share of pynet's time. Before anything is timed, all compute the same, without Dropout: ten losses and
-all weights within 1e-4 of NumPy; with Adam within half a step, in the mean.
+all weights within 1e-4 of NumPy; with Adam weights within half a step, in the mean, and losses within 1e-2.
 
 Eight different batches take turns, since velocities of what never gets a gradient decay into denormal numbers, which
 make NumPy and PyTorch several times slower on one repeated batch (see the last table); pynet flushes them. pynet
