@@ -186,14 +186,14 @@ def plot(results: dict[str, Any], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     rows = [row for row in results["runs"][-1]["cells"] if row["optimizer"] == "sgd" and row["dtype"] == "float32"]
-    figure, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(10, 4.2), layout="constrained")
     for offset, (kind, title) in enumerate((("train", "training"), ("predict", "prediction"))):
         ratios = [best_peer(row[kind])[1] / row[kind]["pynet"][0] for row in rows]
         axes.bar([i + 0.38 * offset - 0.19 for i in range(len(rows))], ratios, 0.36, label=title)
     axes.axhline(1, color="black", linewidth=0.8)
     axes.set_yscale("log")
     axes.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
-    axes.set_xticks(range(len(rows)), [f"{row['model']}\n{row['batch']}" for row in rows])
+    axes.set_xticks(range(len(rows)), [f"{row['model']}\n{row['batch']}" for row in rows], fontsize=8)
     axes.set_ylabel("time of the best peer / time of pynet")
     axes.set_title(f"{results['runs'][-1]['threads']} threads: above 1 pynet is faster")
     axes.legend()
