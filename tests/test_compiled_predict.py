@@ -185,3 +185,40 @@ def test_a_batch_norm_is_folded_where_weights_keep_their_digits(weight, scale, v
     expected = model(data)
     assert np.isfinite(expected).all()
     np.testing.assert_allclose(pynet.compile_predict(model, freeze=True)(data), expected, rtol=1e-5)
+
+
+class Holder(pynet.Module):
+    """A user's container that switches what it holds by itself."""
+
+    def __init__(self, *held):
+        super().__init__()
+        self.held = list(held)
+
+    def train(self, mode=True):
+        self.training = mode
+        for layer in self.held:
+            layer.train(mode)
+        return self
+
+    def eval(self):
+        return self.train(False)
+
+    def forward(self, input):
+        for layer in self.held:
+            input = layer.forward(input)
+        return input
+
+    def backward(self, input, grad_output):
+        raise AssertionError
+
+
+@pytest.mark.parametrize("off", [[0], [1], [0, 1], []])
+def test_what_a_users_container_holds_keeps_modes_of_its_own(off):
+    holder = Holder(pynet.BatchNorm(9), pynet.Dropout(0.5)).train()
+    for position in off:
+        holder.held[position].eval()
+    model = pynet.Sequential(holder, pynet.Linear(9, 2))
+    trainer = pynet.Trainer(model, pynet.MSELoss(), pynet.optim.SGD(model))
+    trainer.predict(batch(5, 9, 3)[0])
+    assert [layer.training for layer in holder.held] == [position not in off for position in range(2)]
+    assert holder.training
