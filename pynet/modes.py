@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,19 +57,35 @@ def switched_off(modules: list[tuple[Any, list[Any]]]) -> Iterator[None]:
             if id(module) not in _away:
                 _away[id(module)] = _Away(below)
             _away[id(module)].count += 1
-        for module, _ in modules:
-            if _away[id(module)].count == 1:
-                _switch(module, "eval")
+        try:
+            for module, _ in modules:
+                if _away[id(module)].count == 1:
+                    _switch(module, "eval")
+        except BaseException:
+            _leave(modules)
+            raise
     try:
         yield
     finally:
         with _lock:
-            for module, _ in reversed(modules):
-                away = _away[id(module)]
-                away.count -= 1
-                if not away.count:
-                    del _away[id(module)]
-                    _switch_back(module, away)
+            _leave(modules)
+
+
+def _leave(modules: list[tuple[Any, list[Any]]]) -> None:
+    for module, _ in reversed(modules):
+        away = _away[id(module)]
+        away.count -= 1
+        if not away.count:
+            del _away[id(module)]
+            _switch_back(module, away)
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)  # in a child nobody would release what another thread holds
 
 
 def _switch(module: Any, name: str) -> None:

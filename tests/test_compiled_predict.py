@@ -222,3 +222,20 @@ def test_what_a_users_container_holds_keeps_modes_of_its_own(off):
     trainer.predict(batch(5, 9, 3)[0])
     assert [layer.training for layer in holder.held] == [position not in off for position in range(2)]
     assert holder.training
+
+
+def test_an_eval_that_fails_is_no_obstacle_to_later_predictions():
+    own = Flagged("flag")
+    model, x = pynet.Sequential(pynet.Linear(9, 4), own), batch(5, 9, 3)[0]
+    trainer = pynet.Trainer(model, pynet.MSELoss(), pynet.optim.SGD(model))
+
+    def fails():
+        raise RuntimeError("no")
+
+    own.eval = fails
+    with pytest.raises(RuntimeError, match="no"):
+        trainer.predict(x)
+    del own.eval
+    assert own.flag
+    assert np.array_equal(trainer.predict(x), model[0](x))
+    assert own.flag

@@ -103,3 +103,36 @@ def test_models_travel_to_other_processes():
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         got = pool.apply_async(model.forward, (x,)).get(timeout=100)
     np.testing.assert_array_equal(got, model.forward(x))
+
+
+MODES = """
+import os, threading, time
+import numpy as np
+import pynet
+
+class Slow:
+    def eval(self):
+        inside.set()
+        time.sleep(sleep)
+    def forward(self, input):
+        return input
+    def backward(self, input, grad_output):
+        return grad_output
+
+inside, sleep = threading.Event(), 1.0
+model = pynet.Sequential(pynet.Linear(3, 2), Slow())
+trainer = pynet.Trainer(model, pynet.MSELoss(), pynet.optim.SGD(model))
+thread = threading.Thread(target=trainer.predict, args=(np.ones((2, 3)),))
+thread.start()
+inside.wait()
+child = os.fork()
+if not child:
+    sleep = 0.0
+    os._exit(0 if trainer.predict(np.ones((2, 3))).shape == (2, 2) else 1)
+thread.join()
+print(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_child_forked_while_modes_are_switched_predicts():
+    assert output_of(MODES, timeout=20) == "0"
